@@ -1,0 +1,20 @@
+import type { Argv } from '../host/change.ts'
+import type { Host } from '../host/host.ts'
+
+/** Generated from files; rebuilt in this order. */
+export const ARTIFACT_KINDS = ['initramfs', 'menu'] as const
+export type ArtifactKind = (typeof ARTIFACT_KINDS)[number]
+
+/** Something a host generates from its configuration files. */
+export interface Artifact {
+  readonly kind: ArtifactKind
+  /** For people: `initramfs images`, `/boot/grub/grub.cfg`. */
+  readonly title: string
+  /** Why its content does not carry what its sources say; undefined where it does. */
+  isStale(host: Host): string | undefined
+  readonly rebuild: Argv
+  /** Files the rebuild writes: kept aside first, put back when a later step fails. */
+  writes(host: Host): readonly string[]
+  /** What the rebuild will make of the host. */
+  derive(host: Host): Host
+}

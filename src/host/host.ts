@@ -1,0 +1,176 @@
+import type { Bytes } from './bytes.ts'
+import type { Known } from './known.ts'
+
+/** All facts of one target at one moment. Immutable; what a change makes of it is a new Host (change.ts, boot.ts). */
+export interface Host {
+  /** Numeric user id the facts were gathered as: what only root may read is missing for others. */
+  readonly uid: number
+  readonly hostname: string
+  /** `uname -m`, e.g. x86_64. */
+  readonly arch: string
+  readonly os: OsRelease
+  readonly bootId: Known<string>
+  /** Release of the running kernel, `uname -r`. */
+  readonly kernel: Known<string>
+  /** Every kernel with a folder in /lib/modules, booted or not. */
+  readonly kernels: readonly InstalledKernel[]
+  readonly cpu: Cpu
+  readonly firmware: Firmware
+  /** Tokens of /proc/cmdline, quotes kept as written. */
+  readonly cmdline: Known<readonly string[]>
+  readonly iommu: Iommu
+  readonly devices: readonly PciDevice[]
+  /** PCI driver name → the module that holds it (xhci_hcd → xhci_pci); built-in drivers have none. */
+  readonly driverModules: Readonly<Record<string, string>>
+  readonly log: Known<KernelLog>
+  readonly storage: readonly StorageUse[]
+  readonly network: readonly NetworkUse[]
+  /** Programs found on PATH, of those that tell bootloaders and initramfs generators apart. */
+  readonly tools: readonly string[]
+  /** Paths that exist, of those that are evidence for a bootloader or a generator. */
+  readonly paths: readonly string[]
+  /** Configuration files by path; a path that is not here does not exist. */
+  readonly files: Readonly<Record<string, File>>
+  /** What the loader's generated menu would boot. */
+  readonly menu: Known<Menu>
+  /** Content of the initramfs images, by kernel release. */
+  readonly images: Readonly<Record<string, Known<Image>>>
+  readonly journal: Journal
+}
+
+export interface File {
+  readonly bytes: Bytes
+  /** Permission bits, octal, e.g. `644`. */
+  readonly mode: string
+}
+
+/** Fields of /etc/os-release (os-release(5)). */
+export interface OsRelease {
+  readonly id: string
+  readonly idLike: readonly string[]
+  readonly version: string
+  readonly name: string
+}
+
+export interface Cpu {
+  readonly vendor: 'intel' | 'amd' | 'other'
+  readonly model: string
+  /** Of the processor's flags: vmx, svm, hypervisor. */
+  readonly flags: readonly string[]
+}
+
+export interface Firmware {
+  readonly uefi: boolean
+  /** IOMMU tables that ACPI offers: absent means off in firmware, or not supported. */
+  readonly tables: readonly ('DMAR' | 'IVRS')[]
+  /** EFI variable LoaderInfo, e.g. `systemd-boot 252`. */
+  readonly loaderInfo: string | undefined
+}
+
+export interface Iommu {
+  /** Entries of /sys/class/iommu: dmar0, ivhd0. */
+  readonly units: Known<readonly string[]>
+  /** IOMMU groups of type or name that isolates nothing (vfio-noiommu). */
+  readonly noIommuGroups: readonly number[]
+}
+
+export interface PciDevice {
+  /** domain:bus:slot.function, e.g. 0000:02:00.0. */
+  readonly address: string
+  /** Four hex digits each. */
+  readonly vendor: string
+  readonly device: string
+  /** Six hex digits: class, subclass, programming interface, e.g. 030000. */
+  readonly class: string
+  readonly bootVga: boolean
+  /** Addresses of the bridges above it, nearest the root first. */
+  readonly bridges: readonly string[]
+  /** Name of the bound driver; '' where none is bound. */
+  readonly driver: Known<string>
+  /** IOMMU group number; -1 where the device is in none. Numbers change between boots. */
+  readonly group: Known<number>
+  readonly driverOverride: string
+}
+
+export interface KernelLog {
+  readonly source: 'journal' | 'dmesg' | 'none'
+  /** The first messages of this boot are gone: absence proves nothing. */
+  readonly truncated: boolean
+  /** Only lines about the IOMMU, VFIO and PCI isolation, without time stamps. */
+  readonly lines: readonly string[]
+}
+
+export interface InstalledKernel {
+  readonly release: string
+  /** /boot/vmlinuz-RELEASE exists: it can be booted. */
+  readonly bootable: boolean
+  /** Modules of drivers/vfio this kernel has, underscored, with the vfio modules each one needs. */
+  readonly vfio: Readonly<Record<string, VfioModule>>
+  /** Native drivers compiled into it that matter here, underscored: xhci_pci, nvme, i915 … */
+  readonly builtins: readonly string[]
+}
+
+export interface VfioModule {
+  readonly is: 'module' | 'builtin'
+  readonly needs: readonly string[]
+}
+
+/** A mount or swap whose loss the host does not survive. */
+export interface StorageUse {
+  /** `/`, `/boot`, `/boot/efi`, `/usr`, or `swap`. */
+  readonly use: string
+  readonly source: string
+  /** PCI addresses on the way to its disks; undefined where it cannot be told (ZFS, network). */
+  readonly devices: readonly string[] | undefined
+}
+
+export interface NetworkUse {
+  readonly interface: string
+  readonly roles: readonly ('default route' | 'this connection')[]
+  readonly devices: readonly string[]
+}
+
+/** A loader's menu as it would be booted. */
+export interface Menu {
+  readonly path: string
+  /** `set default=` as written; '' where the menu has none. */
+  readonly default: string
+  /** saved_entry of the loader's environment; '' where none. */
+  readonly saved: string
+  readonly entries: readonly MenuEntry[]
+}
+
+export interface MenuEntry {
+  readonly title: string
+  readonly id: string
+  /** Generator script that wrote it, e.g. 10_linux. */
+  readonly source: string
+  /** Path of the kernel as the menu names it, and its release. */
+  readonly kernel: string
+  readonly args: readonly string[]
+  readonly recovery: boolean
+}
+
+/** What of an initramfs image our sources reach. */
+export interface Image {
+  readonly path: string
+  /** vfio modules in it, underscored, sorted. */
+  readonly modules: readonly string[]
+  /** vfio modules its init loads by name, underscored, in order. */
+  readonly loads: readonly string[]
+  /** sha256 of each modprobe.d file in it, by path. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+/** What earlier runs left in /var/lib/vfio-run. */
+export interface Journal {
+  readonly lock: string
+  /** The last reboot a run asked for and what it was for. */
+  readonly reboot: RebootRecord | undefined
+}
+
+export interface RebootRecord {
+  /** boot_id before that reboot. */
+  readonly bootId: string
+  readonly reasons: readonly string[]
+}

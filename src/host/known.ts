@@ -1,0 +1,10 @@
+/** A value and how we came by it. `unknown` says why, so that a report can. */
+export type Known<T> =
+  | { readonly is: 'observed' | 'predicted'; readonly value: T }
+  | { readonly is: 'unknown'; readonly why: string }
+
+export const observed = <T>(value: T): Known<T> => ({ is: 'observed', value })
+export const predicted = <T>(value: T): Known<T> => ({ is: 'predicted', value })
+export const unknown = (why: string): { is: 'unknown'; why: string } => ({ is: 'unknown', why })
+
+export const valueOf = <T>(known: Known<T>): T | undefined => (known.is === 'unknown' ? undefined : known.value)

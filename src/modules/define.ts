@@ -1,0 +1,37 @@
+import type { z } from 'zod'
+import type { ArtifactKind } from '../backends/artifact.ts'
+import type { Change } from '../host/change.ts'
+import type { Host } from '../host/host.ts'
+
+/** What a module answers. Each says why: a no-op without a reason teaches nobody anything. */
+export type Outcome =
+  | { readonly kind: 'converged'; readonly why: string }
+  /** The wanted state is on disk but not in effect. */
+  | { readonly kind: 'pending'; readonly why: string; readonly needs: 'rebuild' | 'reboot'; readonly rebuild?: readonly ArtifactKind[] }
+  | { readonly kind: 'change'; readonly why: string; readonly changes: readonly Change[]; readonly rebuild?: readonly ArtifactKind[] }
+  /** Cannot be told before the machine has booted. */
+  | { readonly kind: 'unknown'; readonly why: string }
+  | { readonly kind: 'blocked'; readonly why: string; readonly hint: string }
+
+export type ModuleArgs = z.ZodObject
+
+/** A word of the playbook's vocabulary: one file, named as its YAML key. */
+export interface Module<Args extends ModuleArgs = ModuleArgs> {
+  readonly name: string
+  /** One sentence, imperative, no full stop. */
+  readonly summary: string
+  /** Markdown paragraphs for the generated documentation. */
+  readonly description: string
+  readonly args: Args
+  /** A task as it stands in a playbook. */
+  readonly example: string
+  /** Files beyond the standing facts that planning these arguments reads. */
+  observes?(args: z.output<Args>): readonly string[]
+  /** Pure: what would have to change on this host. */
+  plan(host: Host, args: z.output<Args>): Outcome
+}
+
+export const defineModule = <Args extends ModuleArgs>(module: Module<Args>): Module<Args> => module
+
+export const converged = (why: string): Outcome => ({ kind: 'converged', why })
+export const blocked = (why: string, hint: string): Outcome => ({ kind: 'blocked', why, hint })

@@ -1,0 +1,59 @@
+import type { Bytes } from '../host/bytes.ts'
+import type { Argv } from '../host/change.ts'
+
+export type Phase = 'connect' | 'look' | 'plan' | 'apply' | 'reboot' | 'prove' | 'done'
+
+/**
+ * `pending`: on disk but not in effect. `unknown`: cannot be told before the boot (a dry run only).
+ * `blocked` counts as failed.
+ */
+export type TaskStatus = 'ok' | 'changed' | 'pending' | 'unknown' | 'skipped' | 'blocked' | 'failed'
+
+export interface HostCounts {
+  readonly ok: number
+  readonly changed: number
+  readonly unreachable: number
+  readonly failed: number
+  readonly skipped: number
+  readonly rescued: number
+  readonly ignored: number
+  /** Tasks whose result waits for a reboot or a rebuild. */
+  readonly pending: number
+  /** Connections opened and scripts run: the reboot's trigger and polls counted apart. */
+  readonly connections: number
+  readonly execs: number
+  /** Why a reboot is still due at the end; '' where none is. */
+  readonly rebootPending: string
+}
+
+/** What a run says while it runs. Reports render these and nothing else; JSON output is one of them a line. */
+export type RunEvent =
+  | { readonly event: 'run'; readonly playbook: string; readonly check: boolean; readonly hosts: readonly string[] }
+  | { readonly event: 'play'; readonly play: string; readonly hosts: readonly string[] }
+  | { readonly event: 'phase'; readonly host: string; readonly phase: Phase; readonly detail?: string }
+  /** The last line a long step printed; `step` names it, e.g. `update-initramfs -u -k all`. */
+  | { readonly event: 'output'; readonly host: string; readonly step: string; readonly line: string }
+  | {
+      readonly event: 'task'
+      readonly host: string
+      readonly play: string
+      readonly task: string
+      readonly module: string
+      readonly status: TaskStatus
+      readonly why: string
+      readonly hint?: string
+    }
+  /** A file that is written (`after` undefined: removed). Only emitted where --diff asks for it. */
+  | { readonly event: 'diff'; readonly host: string; readonly path: string; readonly before: Bytes | undefined; readonly after: Bytes | undefined }
+  /** A command that is run, or in a dry run would be. */
+  | { readonly event: 'command'; readonly host: string; readonly argv: Argv; readonly reason: string; readonly check: boolean }
+  | { readonly event: 'warning'; readonly host?: string; readonly why: string }
+  /** The host takes no further part. */
+  | { readonly event: 'host_failed'; readonly host: string; readonly status: 'failed' | 'unreachable' | 'locked'; readonly why: string; readonly hint?: string; readonly output?: readonly string[] }
+  | { readonly event: 'recap'; readonly hosts: Readonly<Record<string, HostCounts>>; readonly exitCode: number }
+
+export interface Report {
+  onEvent(event: RunEvent): void
+  /** Resolves once everything is on the screen. */
+  close(): Promise<void>
+}
