@@ -21,7 +21,7 @@ export interface Host {
   readonly iommu: Iommu
   readonly devices: readonly PciDevice[]
   /** PCI driver name → the module that holds it (xhci_hcd → xhci_pci); built-in drivers have none. */
-  readonly driverModules: Readonly<Record<string, string>>
+  readonly driverModules: Known<Readonly<Record<string, string>>>
   readonly log: Known<KernelLog>
   readonly storage: readonly StorageUse[]
   readonly network: readonly NetworkUse[]

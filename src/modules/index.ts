@@ -1,4 +1,25 @@
+import { acs_override } from './acs_override.ts'
 import type { Module } from './define.ts'
+import { driver_blacklist } from './driver_blacklist.ts'
+import { initramfs_rebuild } from './initramfs_rebuild.ts'
+import { iommu_kernel_args } from './iommu_kernel_args.ts'
+import { reboot } from './reboot.ts'
+import { verify_devices } from './verify_devices.ts'
+import { verify_dmesg } from './verify_dmesg.ts'
+import { verify_groups } from './verify_groups.ts'
+import { vfio_ids } from './vfio_ids.ts'
 
-/** Every state module by its YAML key. */
-export const modules: ReadonlyMap<string, Module> = new Map()
+/** Every state module by its YAML key, in the order of the guide. */
+export const modules: ReadonlyMap<string, Module> = new Map(
+  [
+    iommu_kernel_args,
+    acs_override,
+    driver_blacklist,
+    vfio_ids,
+    initramfs_rebuild,
+    reboot,
+    verify_dmesg,
+    verify_groups,
+    verify_devices,
+  ].map(module => [module.name, module as unknown as Module]),
+)

@@ -47,6 +47,15 @@ export type RunEvent =
   | { readonly event: 'diff'; readonly host: string; readonly path: string; readonly before: Bytes | undefined; readonly after: Bytes | undefined }
   /** A command that is run, or in a dry run would be. */
   | { readonly event: 'command'; readonly host: string; readonly argv: Argv; readonly reason: string; readonly check: boolean }
+  /** How the plan's picture of the host did against the host: after the apply, and after the boot. */
+  | {
+      readonly event: 'prediction'
+      readonly host: string
+      readonly after: 'apply' | 'boot'
+      readonly compared: number
+      readonly unknown: number
+      readonly wrong: readonly { readonly field: string; readonly predicted: unknown; readonly observed: unknown }[]
+    }
   | { readonly event: 'warning'; readonly host?: string; readonly why: string }
   /** The host takes no further part. */
   | { readonly event: 'host_failed'; readonly host: string; readonly status: 'failed' | 'unreachable' | 'locked'; readonly why: string; readonly hint?: string; readonly output?: readonly string[] }

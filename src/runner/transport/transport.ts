@@ -1,6 +1,8 @@
 /** Who a script runs as: the login user, or another by way of sudo. */
 export interface Identity {
-  readonly become: { readonly method: 'sudo'; readonly user: string; readonly password: string | undefined } | undefined
+  readonly become:
+    | { readonly method: 'sudo'; readonly user: string; readonly password: string | undefined }
+    | undefined
 }
 
 export interface ShOptions {

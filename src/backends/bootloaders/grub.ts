@@ -1,0 +1,117 @@
+import { write } from '../../host/change.ts'
+import type { Host, Menu, MenuEntry } from '../../host/host.ts'
+import { splitArgs } from '../../host/kernel_args.ts'
+import { predicted, valueOf } from '../../host/known.ts'
+import { isRefusal, refuse } from '../../refusal.ts'
+import type { Artifact } from '../artifact.ts'
+import type { Bootloader } from './bootloader.ts'
+import { configuredTokens, editGrubConfig, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './grub_default.ts'
+
+/** GRUB as Debian and Ubuntu have it: /etc/default/grub, its drop-ins, and update-grub. */
+export const grub: Bootloader = {
+  name: 'GRUB',
+  configured(host) {
+    if (!(GRUB_DEFAULT in host.files)) return noDefaults
+    const config = readGrubConfig(host)
+    return isRefusal(config) ? config : configuredTokens(config)
+  },
+  edit(host, edits) {
+    if (!(GRUB_DEFAULT in host.files)) return noDefaults
+    const files = editGrubConfig(host, edits)
+    return isRefusal(files) ? files : files.flatMap(({ path, after }) => write(host, path, after))
+  },
+  get menu() {
+    return menu
+  },
+}
+
+const noDefaults = refuse(`there is no ${GRUB_DEFAULT}`, 'install grub-pc or grub-efi-amd64')
+
+const menu: Artifact = {
+  kind: 'menu',
+  title: 'the GRUB menu',
+  rebuild: ['update-grub'],
+  writes: host => [valueOf(host.menu)?.path ?? '/boot/grub/grub.cfg'],
+  isStale(host) {
+    const now = valueOf(host.menu)
+    const config = readGrubConfig(host)
+    if (isRefusal(config)) return undefined
+    if (now === undefined) return 'the menu cannot be read'
+    const stale = ours(now).find(entry => !carries(entry, config))
+    return stale && `entry "${stale.title}" in ${now.path} does not carry the configured arguments`
+  },
+  derive(host) {
+    const now = valueOf(host.menu)
+    const config = readGrubConfig(host)
+    if (now === undefined || isRefusal(config)) return host
+    const entries = now.entries.map(entry => (isOurs(entry) ? { ...entry, args: argsFor(entry, config) } : entry))
+    return { ...host, menu: predicted({ ...now, entries }) }
+  },
+}
+
+// os-prober's, Xen's, custom and UEFI entries never carry our arguments (GRUB manual 6.1, /etc/grub.d).
+const isOurs = (entry: MenuEntry): boolean => entry.source === '10_linux'
+const ours = (now: Menu): MenuEntry[] => now.entries.filter(isOurs)
+
+/** 10_linux appends the variables to what it works out itself; recovery entries only get the first. */
+const suffixOf = (entry: MenuEntry, config: GrubConfig): string[] =>
+  splitArgs(entry.recovery ? config.values.GRUB_CMDLINE_LINUX : `${config.values.GRUB_CMDLINE_LINUX} ${config.values.GRUB_CMDLINE_LINUX_DEFAULT}`)
+
+const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
+  const suffix = suffixOf(entry, config)
+  return sameTokens(entry.args.slice(ownLength(entry)), suffix)
+}
+
+const argsFor = (entry: MenuEntry, config: GrubConfig): string[] => [...entry.args.slice(0, ownLength(entry)), ...suffixOf(entry, config)]
+
+/** How many arguments 10_linux put there itself: up to `ro`, or `single`/`recovery nomodeset` in recovery entries. */
+function ownLength(entry: MenuEntry): number {
+  const mode = entry.args.findIndex(arg => arg === 'ro' || arg === 'rw')
+  let own = mode < 0 ? entry.args.findIndex(arg => arg.startsWith('root=')) + 1 : mode + 1
+  if (!entry.recovery) return own
+  while (['single', 'recovery', 'nomodeset', 'dis_ucode_ldr'].includes(entry.args[own] ?? '')) own++
+  return own
+}
+
+const sameTokens = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((one, i) => unquoted(one) === unquoted(b[i] ?? ''))
+/** grub.cfg is a script of its own: quotes that reach it are taken off before the kernel sees them. */
+const unquoted = (token: string): string => token.replaceAll(/["\\]/g, '')
+
+/** Reads the lines of a grub.cfg that say what would be booted, in their order. */
+export function parseGrubMenu(path: string, lines: readonly string[], environment: readonly string[]): Menu {
+  const entries: MenuEntry[] = []
+  let source = ''
+  let title = ''
+  let id = ''
+  let fallback = ''
+  for (const line of lines) {
+    const begin = /^### BEGIN \/etc\/grub\.d\/(\S+) ###/.exec(line)?.[1]
+    const entry = /^\s*menuentry\s+(?:'([^']*)'|"([^"]*)")/.exec(line)
+    const linux = /^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$/.exec(line)
+    const chosen = /^\s*set default="(.*)"/.exec(line)?.[1]
+    if (begin !== undefined) source = begin
+    else if (entry !== null) {
+      title = entry[1] ?? entry[2] ?? ''
+      id = /\$menuentry_id_option\s+'([^']*)'/.exec(line)?.[1] ?? ''
+    } else if (linux !== null) {
+      const args = splitArgs(linux[2] ?? '')
+      entries.push({ title, id, source, kernel: linux[1] ?? '', args, recovery: /-recovery-/.test(id) || /\(recovery mode\)/.test(title) })
+    } else if (chosen !== undefined && !chosen.includes('next_entry')) fallback = chosen
+  }
+  const saved = environment.find(line => line.startsWith('saved_entry='))?.slice('saved_entry='.length) ?? ''
+  return { path, default: fallback, saved, entries }
+}
+
+/** The entry a reboot takes: the saved one, the one named, or number N of the top level; undefined: cannot be told. */
+export function bootEntry(now: Menu): MenuEntry | undefined {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: grub.cfg's own variable
+  const wanted = now.default === '${saved_entry}' ? now.saved || '0' : now.default || '0'
+  const leaf = wanted.split('>').at(-1) ?? wanted
+  const named = now.entries.find(entry => entry.id === leaf || entry.title === leaf)
+  if (named !== undefined) return named
+  // The top level of Debian's menu is its newest kernel; what number N > 0 is depends on the submenus.
+  return wanted === '0' ? now.entries[0] : undefined
+}
+
+/** The release in a kernel's file name: /boot/vmlinuz-6.1.0-18-amd64. */
+export const releaseOf = (entry: MenuEntry): string => entry.kernel.replace(/^.*\/(?:vmlinuz|linux|bzImage)-/, '')

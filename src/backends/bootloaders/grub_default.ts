@@ -1,0 +1,210 @@
+import type { Bytes } from '../../host/bytes.ts'
+import type { Host } from '../../host/host.ts'
+import { type ArgEdit, isSatisfied, piecesOf, resolveEdit, splitArgs } from '../../host/kernel_args.ts'
+import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import { isShellProblem, type Part, parseShellConfig, type Statement, type Word } from './shell_config.ts'
+
+/**
+ * /etc/default/grub and /etc/default/grub.d/*.cfg as grub-mkconfig sources them: the file, then the drop-ins in
+ * order, each able to override or to append (`"$GRUB_CMDLINE_LINUX_DEFAULT …"`). grub-mkconfig(8), GRUB manual 6.1.
+ */
+export const GRUB_DEFAULT = '/etc/default/grub'
+
+export const VARIABLES = ['GRUB_CMDLINE_LINUX', 'GRUB_CMDLINE_LINUX_DEFAULT'] as const
+export type Variable = (typeof VARIABLES)[number]
+
+type Assign = Extract<Statement, { kind: 'assign' }> & { readonly path: string }
+
+/** What the sources say: per variable the value and the assignments it is made of, the one that resets it first. */
+export interface GrubConfig {
+  readonly values: Readonly<Record<Variable, string>>
+  readonly chains: Readonly<Record<Variable, readonly Assign[]>>
+}
+
+export function readGrubConfig(host: Host): GrubConfig | Refusal {
+  const assignments: Assign[] = []
+  for (const path of sources(host)) {
+    const parsed = parseShellConfig(host.files[path]?.bytes ?? '')
+    if (isShellProblem(parsed)) {
+      return refuse(`${path}:${parsed.line} ${parsed.why}: ${parsed.text}`, 'mend the file, check it with sh -n, and run again')
+    }
+    for (const statement of parsed.statements) {
+      const refusal = refuseStatement(path, host.files[path]?.bytes ?? '', statement)
+      if (refusal !== undefined) return refusal
+      if (statement.kind === 'assign') assignments.push({ ...statement, path })
+    }
+  }
+  return evaluate(assignments)
+}
+
+/** Every edit in turn: change the tokens that are there, else append where the value starts. */
+export function editGrubConfig(host: Host, edits: readonly ArgEdit[]): { path: string; after: Bytes }[] | Refusal {
+  const files = new Map<string, Bytes>()
+  let current = host
+  for (const edit of edits) {
+    const config = readGrubConfig(current)
+    if (isRefusal(config)) return config
+    const changed = applyEdit(current, config, edit)
+    if (isRefusal(changed)) return changed
+    for (const { path, after } of changed) {
+      files.set(path, after)
+      const mode = current.files[path]?.mode ?? '644'
+      current = { ...current, files: { ...current.files, [path]: { bytes: after, mode } } }
+    }
+    const after = readGrubConfig(current)
+    if (isRefusal(after)) return after
+    if (!isSatisfied(configuredTokens(after), edit)) return overridden(edit)
+  }
+  return [...files].map(([path, after]) => ({ path, after }))
+}
+
+export const configuredTokens = (config: GrubConfig): string[] => VARIABLES.flatMap(name => splitArgs(config.values[name]))
+
+/** What grub-mkconfig sources, in its order. */
+function sources(host: Host): string[] {
+  const dropIns = Object.keys(host.files).filter(path => /^\/etc\/default\/grub\.d\/[^/]+\.cfg$/.test(path))
+  return [GRUB_DEFAULT, ...dropIns.sort()].filter(path => path in host.files)
+}
+
+const NAMES_US = /GRUB_CMDLINE_LINUX(_DEFAULT)?\b/
+
+function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refusal | undefined {
+  const hint = `write the arguments out in ${path}, then run again`
+  if (statement.kind === 'opaque') {
+    if (!NAMES_US.test(statement.text)) return undefined
+    return refuse(`${path}:${statement.line} works the command line out in shell, which cannot be edited safely: ${statement.text}`, hint)
+  }
+  if (!VARIABLES.includes(statement.name as Variable)) return undefined
+  const line = bytes.split('\n')[statement.line - 1] ?? ''
+  if (statement.conditional) return refuse(`${path}:${statement.line} sets ${statement.name} under a condition: ${line.trim()}`, hint)
+  if (statement.word.parts.some(part => part.kind === 'command')) {
+    return refuse(`${path}:${statement.line} takes ${statement.name} from a command substitution: ${line.trim()}`, hint)
+  }
+  if (/%[A-Z_]+%|\{\{/.test(textOf(statement.word.parts))) {
+    return refuse(`${path}:${statement.line} is a template that was never filled in: ${line.trim()}`, 'fill the template in first')
+  }
+  return undefined
+}
+
+function evaluate(assignments: readonly Assign[]): GrubConfig {
+  const environment = new Map<string, string>()
+  const chains: Record<Variable, Assign[]> = { GRUB_CMDLINE_LINUX: [], GRUB_CMDLINE_LINUX_DEFAULT: [] }
+  for (const assign of assignments) {
+    const value = assign.word.parts.map(part => (part.kind === 'variable' ? expand(part.text, environment) : part.text)).join('')
+    if (isVariable(assign.name)) {
+      const appends = assign.word.parts.some(part => part.kind === 'variable' && variableOf(part.text) === assign.name)
+      chains[assign.name] = appends ? [...chains[assign.name], assign] : [assign]
+    }
+    environment.set(assign.name, value)
+  }
+  const value = (name: Variable) => environment.get(name) ?? ''
+  return { values: { GRUB_CMDLINE_LINUX: value('GRUB_CMDLINE_LINUX'), GRUB_CMDLINE_LINUX_DEFAULT: value('GRUB_CMDLINE_LINUX_DEFAULT') }, chains }
+}
+
+const isVariable = (name: string): name is Variable => (VARIABLES as readonly string[]).includes(name)
+const variableOf = (expansion: string): string => expansion.replace(/^\$\{?/, '').replace(/[^A-Za-z0-9_].*$/s, '')
+
+/** A variable that nothing here sets keeps its source text: it is somebody's, and it stays on the line. */
+function expand(expansion: string, environment: ReadonlyMap<string, string>): string {
+  const plain = /^\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))$/.exec(expansion)
+  const name = plain?.[1] ?? plain?.[2]
+  return (name === undefined ? undefined : environment.get(name)) ?? expansion
+}
+
+function applyEdit(host: Host, config: GrubConfig, edit: ArgEdit): { path: string; after: Bytes }[] | Refusal {
+  const { change, append } = resolveEdit(configuredTokens(config), edit)
+  const rewrites = new Map<string, Bytes>()
+  const bytesOf = (path: string) => rewrites.get(path) ?? host.files[path]?.bytes ?? ''
+  // Last word of a file first, so that the offsets of the others stay true.
+  const assigns = VARIABLES.flatMap(name => config.chains[name]).sort((a, b) => b.word.start - a.word.start)
+  const lines = linesOfTokens(config)
+  for (const assign of assigns) {
+    const own = lines.get(assign) ?? []
+    const wanted = change(own)
+    if (own.every((token, i) => token === wanted[i])) continue
+    rewrites.set(assign.path, rewriteTokens(bytesOf(assign.path), assign.word, wanted))
+  }
+  if (append === undefined) return [...rewrites].map(([path, after]) => ({ path, after }))
+  return appendToken(host, config, append)
+}
+
+const linesOfTokens = (config: GrubConfig): Map<Assign, string[]> =>
+  new Map(VARIABLES.flatMap(name => config.chains[name]).map(assign => [assign, splitArgs(textOf(assign.word.parts))]))
+
+const textOf = (parts: readonly Part[]): string => parts.map(part => part.text).join('')
+
+/** Puts `wanted` in the place of the word's tokens, one for one; undefined drops a token and the blanks before it. */
+function rewriteTokens(bytes: Bytes, word: Word, wanted: readonly (string | undefined)[]): Bytes {
+  const text = textOf(word.parts)
+  const pieces = piecesOf(text).tokens
+  let result = bytes
+  for (let i = pieces.length - 1; i >= 0; i--) {
+    const piece = pieces[i]
+    const token = wanted[i]
+    if (piece === undefined || token === piece.token) continue
+    const parts = partsBetween(word, piece.start, piece.end)
+    const first = parts[0]
+    const last = parts.at(-1)
+    if (first === undefined || last === undefined) continue
+    if (token !== undefined) {
+      result = result.slice(0, first.start) + escapeFor(first.quote, token) + result.slice(last.end)
+      continue
+    }
+    // A dropped token takes the blanks before it along; the first one those after it.
+    const from = i > 0 ? (partsBetween(word, pieces[i - 1]?.end ?? 0, piece.start)[0]?.start ?? first.start) : first.start
+    const to = i === 0 ? (partsBetween(word, piece.end, pieces[1]?.start ?? piece.end).at(-1)?.end ?? last.end) : last.end
+    result = result.slice(0, from) + result.slice(to)
+  }
+  return result
+}
+
+/** The parts that make up characters start…end of the word's meaning. */
+function partsBetween(word: Word, start: number, end: number): Part[] {
+  let at = 0
+  return word.parts.filter(part => {
+    const from = at
+    at += part.text.length
+    return from >= start && at <= end
+  })
+}
+
+/** At the end of the assignment that starts the value, so that a package's appending drop-in is left alone. */
+function appendToken(host: Host, config: GrubConfig, token: string): { path: string; after: Bytes }[] | Refusal {
+  const assign = config.chains.GRUB_CMDLINE_LINUX_DEFAULT[0]
+  if (assign === undefined) {
+    const bytes = host.files[GRUB_DEFAULT]?.bytes ?? ''
+    const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
+    return [{ path: GRUB_DEFAULT, after: `${bytes}${newline}GRUB_CMDLINE_LINUX_DEFAULT="${escapeFor('"', token)}"\n` }]
+  }
+  const bytes = host.files[assign.path]?.bytes ?? ''
+  return [{ path: assign.path, after: appendToWord(bytes, assign.word, token) }]
+}
+
+function appendToWord(bytes: Bytes, word: Word, token: string): Bytes {
+  const raw = bytes.slice(word.start, word.end)
+  const put = (at: number, text: string) => bytes.slice(0, at) + text + bytes.slice(at)
+  const last = word.parts.findLast(part => !/\s/.test(part.text))
+  if (last === undefined && /^(""|'')?$/.test(raw)) {
+    return `${bytes.slice(0, word.start)}"${escapeFor('"', token)}"${bytes.slice(word.end)}`
+  }
+  if (last === undefined) {
+    const first = word.parts[0]
+    return first === undefined || first.quote === '' ? put(word.end, `"${escapeFor('"', token)}"`) : put(first.start, escapeFor(first.quote, token))
+  }
+  if (last.quote !== '') return put(last.end, ` ${escapeFor(last.quote, token)}`)
+  // Not quoted: quotes of its own, or round the whole where that is plain.
+  if (/^[\w=.,/:@%+-]+$/.test(raw)) return `${bytes.slice(0, word.start)}"${raw} ${escapeFor('"', token)}"${bytes.slice(word.end)}`
+  return put(word.end, `" ${escapeFor('"', token)}"`)
+}
+
+/** Text as it must be written within these quotes (2.2.2 and 2.2.3). */
+function escapeFor(quote: Part['quote'], text: string): string {
+  if (quote === "'") return text.replaceAll("'", `'\\''`)
+  const escaped = text.replaceAll(/[\\"`]|\$(?![A-Za-z_{])/g, '\\$&')
+  return quote === '"' ? escaped : escaped.replaceAll(/[\s';&|()<>]/g, '\\$&')
+}
+
+function overridden(edit: ArgEdit): Refusal {
+  const what = 'token' in edit ? edit.token : edit.key
+  return refuse(`${what} cannot be made to hold in ${GRUB_DEFAULT}: a variable or another file overrides it`, 'set it by hand where the value comes from, then run again')
+}

@@ -1,0 +1,82 @@
+import { bootEntry, releaseOf } from '../backends/bootloaders/grub.ts'
+import type { Host, InstalledKernel, PciDevice } from './host.ts'
+import { effectiveValues, keyOf } from './kernel_args.ts'
+import { type Known, predicted, unknown, valueOf } from './known.ts'
+import { isBlacklisted, loadsVfioFirst, modprobeDirectives, vfioIdsDirective } from './modprobe.ts'
+import { moduleOf, nativeModules } from './native_drivers.ts'
+import { idOf, isVfioDriver } from './pci.ts'
+
+/**
+ * What the machine will look like after a reboot. Honest: what it works out is marked predicted, and what only the
+ * machine can tell stays unknown until it has booted.
+ */
+export function boot(host: Host): Host {
+  const menu = valueOf(host.menu)
+  const entry = menu === undefined ? undefined : bootEntry(menu)
+  const why = menu === undefined ? 'the boot menu cannot be read' : 'which menu entry is booted cannot be told'
+  const cmdline: Host['cmdline'] = entry === undefined ? unknown(why) : predicted([`BOOT_IMAGE=${entry.kernel}`, ...entry.args])
+  const kernel: Known<string> = entry === undefined ? unknown(why) : predicted(releaseOf(entry))
+  const next: Host = {
+    ...host,
+    bootId: unknown('every boot has its own'),
+    kernel,
+    cmdline,
+    log: unknown('the next boot writes its own log'),
+    driverModules: unknown('it depends on what the next boot loads'),
+    menu: menu === undefined ? host.menu : predicted(menu),
+  }
+  const regroups = groupingChanges(host, next)
+  return {
+    ...next,
+    iommu: regroups ? { ...host.iommu, units: unknown('the next boot sets the IOMMU up anew') } : host.iommu,
+    devices: host.devices.map(device => ({
+      ...device,
+      group: regroups ? unknown('groups are made at the next boot') : device.group,
+      driver: driverAfterBoot(host, next, device),
+    })),
+  }
+}
+
+/** Arguments that decide whether there are groups, and which. */
+const GROUPING = new Set(['intel_iommu', 'amd_iommu', 'iommu', 'pcie_acs_override', 'pci'])
+
+function groupingChanges(before: Host, after: Host): boolean {
+  const line = (host: Host) => valueOf(host.cmdline)?.filter(token => GROUPING.has(keyOf(token))).join(' ')
+  return line(before) !== line(after) || line(after) === undefined || valueOf(before.kernel) !== valueOf(after.kernel)
+}
+
+function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string> {
+  const kernel = next.kernels.find(one => one.release === valueOf(next.kernel))
+  const driver = valueOf(device.driver)
+  if (kernel === undefined || driver === undefined) return unknown('the kernel of the next boot cannot be told')
+  if (claimedIds(next).includes(idOf(device))) return claimed(now, next, kernel, device)
+  if (isVfioDriver(driver)) return unknown('which driver takes it back is for the next boot to show')
+  const directives = modprobeDirectives(next)
+  if (driver !== '' && isBlacklisted(directives, moduleOf(now, driver)) !== undefined) {
+    return unknown(`${driver} is blacklisted, and another driver may take it`)
+  }
+  const free = driver === '' ? nativeModules(now, device).filter(module => isBlacklisted(directives, module) === undefined) : []
+  return free.length > 0 ? unknown(`${free.join(' or ')} may take it`) : device.driver
+}
+
+/** The command line's ids replace those of modprobe.d (drivers/vfio/pci/vfio_pci.c, modprobe(8)). */
+function claimedIds(host: Host): string[] {
+  const line = valueOf(host.cmdline) ?? []
+  const ids = line.some(token => keyOf(token) === 'vfio_pci.ids')
+    ? effectiveValues(line, 'vfio-pci.ids')
+    : (vfioIdsDirective(modprobeDirectives(host))?.ids ?? [])
+  return ids.map(id => id.toLowerCase())
+}
+
+function claimed(now: Host, next: Host, kernel: InstalledKernel, device: PciDevice): Known<string> {
+  const vfio = kernel.vfio['vfio_pci']
+  if (vfio === undefined) return unknown(`kernel ${kernel.release} has no vfio-pci`)
+  const table = next.cpu.vendor === 'amd' ? 'IVRS' : 'DMAR'
+  if (!next.firmware.tables.includes(table)) return unknown('without an IOMMU vfio-pci refuses it')
+  if (vfio.is === 'builtin') return predicted('vfio-pci')
+  const directives = modprobeDirectives(next)
+  const rivals = nativeModules(now, device).filter(
+    module => isBlacklisted(directives, module) === undefined && loadsVfioFirst(directives, module) === undefined,
+  )
+  return rivals.length === 0 ? predicted('vfio-pci') : unknown(`${rivals.join(' or ')} may be faster than vfio-pci`)
+}

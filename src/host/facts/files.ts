@@ -1,0 +1,53 @@
+import { bytesFromBase64 } from '../bytes.ts'
+import type { File } from '../host.ts'
+import { MODPROBE_FOLDERS } from '../modprobe.ts'
+import { defineFact, linesOf } from './fact.ts'
+
+/** Configuration that is read on every host, whatever is asked of it. */
+const STANDING = [
+  '/etc/default/grub',
+  '/etc/default/grub.d/*.cfg',
+  ...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`),
+  '/etc/initramfs-tools/modules',
+]
+
+/**
+ * Files as bytes: one stat and one cat for all of them, taken apart by their sizes. A file that changes between the
+ * two shows in the total, and what is read wrong can never be written: writes compare first.
+ */
+export const files = (more: readonly string[]) =>
+  defineFact({
+    commands: {
+      list: `${select(more)}; [ $# -gt 0 ] && stat -L -c '%s %a %n' -- "$@"`,
+      content: `${select(more)}; [ $# -gt 0 ] && cat -- "$@" | base64`,
+    },
+    parse(out): Record<string, File> {
+      const content = bytesFromBase64(out.content)
+      const found: Record<string, File> = {}
+      let at = 0
+      for (const line of linesOf(out.list)) {
+        const [, size, mode, path] = /^(\d+) ([0-7]+) (.*)$/.exec(line) ?? []
+        if (size === undefined || mode === undefined || path === undefined) continue
+        found[path] = { bytes: content.slice(at, at + Number(size)), mode }
+        at += Number(size)
+      }
+      if (at !== content.length) throw new FilesMoved()
+      return found
+    },
+  })
+
+/** The only parser that may fail: a file was written while it was read. */
+export class FilesMoved extends Error {
+  override readonly name = 'FilesMoved'
+}
+
+/** `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. */
+const select = (more: readonly string[]): string =>
+  `set --; cd "\${root:-/}" && for f in ${[...STANDING, ...more].map(path => `.${path}`).join(' ')}; do
+  case $f in ./lib/*) [ -L ./lib ] && continue;; esac
+  [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"
+done`
+
+/** Paths come back as `./etc/…`. */
+export const absolute = (found: Readonly<Record<string, File>>): Record<string, File> =>
+  Object.fromEntries(Object.entries(found).map(([path, file]) => [path.replace(/^\./, ''), file]))

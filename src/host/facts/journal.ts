@@ -1,0 +1,20 @@
+import type { Journal, RebootRecord } from '../host.ts'
+import { defineFact } from './fact.ts'
+
+/** What earlier runs left on the target. */
+export const journal = defineFact({
+  commands: { lock: 'cat "$state/lock"', reboot: 'cat "$state/reboot.json"' },
+  parse: (out): Journal => ({ lock: out.lock.trim(), reboot: parseReboot(out.reboot) }),
+})
+
+function parseReboot(text: string): RebootRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(text)
+    if (typeof record !== 'object' || record === null || !('bootId' in record) || !('reasons' in record)) return undefined
+    const { bootId, reasons } = record
+    if (typeof bootId !== 'string' || !Array.isArray(reasons)) return undefined
+    return { bootId, reasons: reasons.filter(reason => typeof reason === 'string') }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,95 @@
+import { bytesFromBuffer, type Bytes } from './bytes.ts'
+import type { Fact } from './facts/fact.ts'
+import { absolute, files } from './facts/files.ts'
+import { images, READ_IMAGE } from './facts/images.ts'
+import { journal } from './facts/journal.ts'
+import { kernels } from './facts/kernels.ts'
+import { menu, paths, tools } from './facts/loaders.ts'
+import { log } from './facts/log.ts'
+import { network } from './facts/network.ts'
+import { driverModules, iommu, pci } from './facts/pci.ts'
+import { storage } from './facts/storage.ts'
+import { cmdline, cpu, firmware, osRelease, system } from './facts/system.ts'
+import type { Host } from './host.ts'
+import { hostScript } from './script.ts'
+
+/** One script that prints every fact, and the reading of what it printed. */
+export interface Gather {
+  readonly script: string
+  /** The same look as a piece of another script: functions first, then commands. */
+  readonly body: { readonly functions: string; readonly commands: string }
+  /** Throws FramesBroken when the output is not whole, FilesMoved when a file was written meanwhile. */
+  parse(stdout: Buffer): Host
+}
+
+export interface GatherOptions {
+  /** Paths beyond the standing ones. */
+  readonly observe?: readonly string[]
+  /** Shell that runs first: wait for udev after a boot, give the lock back. */
+  readonly first?: { readonly functions: string; readonly commands: string }
+}
+
+/** `nonce`: random per script, so that nothing on the host can forge a frame. */
+export function gather(nonce: string, { observe = [], first }: GatherOptions = {}): Gather {
+  const facts = { system, osRelease, cpu, firmware, cmdline, pci, driverModules, iommu, kernels, log, storage, network, tools, paths, files: files(observe), menu, images, journal }
+  const readings = Object.entries(facts).flatMap(([name, fact]) =>
+    Object.entries((fact as Fact<unknown>).commands).map(([reading, command]) => ({ name: `${name}.${reading}`, command })),
+  )
+  const functions = `${READ_IMAGE}
+frame() { printf '%s %s %s\\n%s\\n' '@${nonce}' "$1" "\${#2}" "$2"; }
+${readings.map(({ command }, i) => `look_${i}() {\n${command}\n}`).join('\n')}`
+  // `echo .` keeps the newlines at the end, which command substitution would drop.
+  const commands = `${readings.map(({ name }, i) => `o=$(look_${i} 2>/dev/null; echo .) || :; frame ${name} "\${o%.}"`).join('\n')}
+frame end ''`
+  return {
+    script: first === undefined ? hostScript(functions, commands) : hostScript(`${first.functions}\n${functions}`, `${first.commands}\n${commands}`),
+    body: { functions, commands },
+    parse(stdout) {
+      const frames = readFrames(nonce, bytesFromBuffer(stdout))
+      const read = <T, R extends string>(name: string, fact: Fact<T, R>): T => {
+        const own = Object.keys(fact.commands).map(reading => [reading, frames.get(`${name}.${reading}`) ?? ''])
+        return fact.parse(Object.fromEntries(own) as Record<R, Bytes>)
+      }
+      return {
+        ...read('system', facts.system),
+        os: read('osRelease', facts.osRelease),
+        cpu: read('cpu', facts.cpu),
+        firmware: read('firmware', facts.firmware),
+        cmdline: read('cmdline', facts.cmdline),
+        devices: read('pci', facts.pci),
+        driverModules: read('driverModules', facts.driverModules),
+        iommu: read('iommu', facts.iommu),
+        kernels: read('kernels', facts.kernels),
+        log: read('log', facts.log),
+        storage: read('storage', facts.storage),
+        network: read('network', facts.network),
+        tools: read('tools', facts.tools),
+        paths: read('paths', facts.paths),
+        files: absolute(read('files', facts.files)),
+        menu: read('menu', facts.menu),
+        images: read('images', facts.images),
+        journal: read('journal', facts.journal),
+      }
+    },
+  }
+}
+
+/** The output of a look was cut or mangled on the way. */
+export class FramesBroken extends Error {
+  override readonly name = 'FramesBroken'
+}
+
+/** `@NONCE NAME LENGTH`, a newline, LENGTH bytes, a newline; anything between frames is noise of the login. */
+export function readFrames(nonce: string, stdout: Bytes): Map<string, Bytes> {
+  const frames = new Map<string, Bytes>()
+  const header = new RegExp(`^@${nonce} (\\S+) (\\d+)$`, 'gm')
+  for (let match = header.exec(stdout); match !== null; match = header.exec(stdout)) {
+    const start = match.index + match[0].length + 1
+    const end = start + Number(match[2])
+    if (end > stdout.length) throw new FramesBroken(`the frame ${match[1]} is cut`)
+    frames.set(match[1] ?? '', stdout.slice(start, end))
+    header.lastIndex = end
+  }
+  if (!frames.has('end')) throw new FramesBroken('the look at the host did not come to its end')
+  return frames
+}

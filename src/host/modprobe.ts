@@ -1,0 +1,95 @@
+import type { Bytes } from './bytes.ts'
+import type { Host } from './host.ts'
+
+/** A line of a modprobe.d file that says something: its words, and where it stands. */
+export interface Directive {
+  readonly path: string
+  /** Offset of the line in the file, and of the character after its newline. */
+  readonly start: number
+  readonly end: number
+  /** options | blacklist | softdep | install | alias | remove … */
+  readonly word: string
+  /** The rest of the line split at blanks; lines continued with \ are joined. */
+  readonly rest: readonly string[]
+}
+
+/** Folders in the order in which one file hides another of the same name (modprobe.d(5)). */
+export const MODPROBE_FOLDERS = ['/etc/modprobe.d', '/run/modprobe.d', '/usr/local/lib/modprobe.d', '/usr/lib/modprobe.d', '/lib/modprobe.d'] as const
+
+/** What modprobe reads, in its order: by file name, whatever the folder; hidden files left out. */
+export function modprobeDirectives(host: Host): Directive[] {
+  return modprobeFiles(host).flatMap(path => parseModprobe(path, host.files[path]?.bytes ?? ''))
+}
+
+export function modprobeFiles(host: Host): string[] {
+  const byName = new Map<string, string>()
+  for (const folder of MODPROBE_FOLDERS) {
+    for (const path of Object.keys(host.files)) {
+      const name = path.slice(folder.length + 1)
+      if (path.startsWith(`${folder}/`) && !name.includes('/') && name.endsWith('.conf') && !byName.has(name)) byName.set(name, path)
+    }
+  }
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
+}
+
+/** Total: any bytes give directives, a line that modprobe would not understand simply is one with an odd word. */
+export function parseModprobe(path: string, bytes: Bytes): Directive[] {
+  const directives: Directive[] = []
+  for (const { start, end } of logicalLines(bytes)) {
+    const text = bytes.slice(start, end).replaceAll('\\\n', ' ').trim()
+    const [word, ...rest] = text.split(/[ \t]+/)
+    if (word === undefined || word === '' || word.startsWith('#')) continue
+    directives.push({ path, start, end, word, rest })
+  }
+  return directives
+}
+
+/** modprobe takes - and _ for the same in module names. */
+export const moduleName = (name: string): string => name.replaceAll('-', '_')
+
+export const isBlacklisted = (directives: readonly Directive[], driver: string): Directive | undefined =>
+  directives.find(
+    ({ word, rest }) =>
+      moduleName(rest[0] ?? '') === moduleName(driver) &&
+      // `install X /bin/false` is the stronger form: it also stops an explicit modprobe (modprobe.d(5)).
+      (word === 'blacklist' || (word === 'install' && /^(\/usr)?\/bin\/(false|true)$/.test(rest[1] ?? ''))),
+  )
+
+/** `softdep X pre: … vfio-pci`: the module must stand after `pre:` and a blank. */
+export function loadsVfioFirst(directives: readonly Directive[], driver: string): Directive | undefined {
+  return directives.find(({ word, rest }) => {
+    if (word !== 'softdep' || moduleName(rest[0] ?? '') !== moduleName(driver)) return false
+    const pre = rest.indexOf('pre:')
+    const post = rest.indexOf('post:')
+    const names = pre < 0 ? [] : rest.slice(pre + 1, post > pre ? post : undefined)
+    return names.some(name => moduleName(name) === 'vfio_pci')
+  })
+}
+
+/** The `options vfio-pci` line whose ids= counts: all lines are joined and the last value of a parameter wins. */
+export function vfioIdsDirective(directives: readonly Directive[]): { directive: Directive; ids: string[] } | undefined {
+  const directive = directives.findLast(
+    ({ word, rest }) => word === 'options' && moduleName(rest[0] ?? '') === 'vfio_pci' && rest.slice(1).some(isIds),
+  )
+  const parameter = directive?.rest.findLast(isIds)
+  if (directive === undefined || parameter === undefined) return undefined
+  return { directive, ids: parameter.slice('ids='.length).replaceAll('"', '').split(',').filter(Boolean) }
+}
+
+const isIds = (parameter: string): boolean => parameter.startsWith('ids=')
+
+/** Lines with those joined that end in a backslash; comments do not continue. */
+function* logicalLines(bytes: Bytes): Generator<{ start: number; end: number }> {
+  let start = 0
+  while (start < bytes.length) {
+    let end = lineEnd(bytes, start)
+    while (bytes[end - 2] === '\\' && bytes[end - 1] === '\n' && end < bytes.length) end = lineEnd(bytes, end)
+    yield { start, end }
+    start = end
+  }
+}
+
+function lineEnd(bytes: Bytes, from: number): number {
+  const at = bytes.indexOf('\n', from)
+  return at < 0 ? bytes.length : at + 1
+}

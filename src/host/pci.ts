@@ -1,0 +1,77 @@
+import type { Host, PciDevice } from './host.ts'
+import { valueOf } from './known.ts'
+
+/** domain:bus:slot.function; the domain has five digits behind Intel VMD (10000:01:00.0). */
+const ADDRESS = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i
+const ID = /^[0-9a-f]{4}:[0-9a-f]{4}$/i
+
+export const isVendorDevice = (text: string): boolean => ID.test(text)
+export const isAddress = (text: string): boolean => ADDRESS.test(text)
+
+/** `02:00.0` → `0000:02:00.0`. */
+export function fullAddress(text: string): string {
+  const address = text.toLowerCase()
+  return address.split(':').length === 2 ? `0000:${address}` : address
+}
+
+/** As lspci prints it: the domain is left out where it is 0000. */
+export const shortAddress = (address: string): string => address.replace(/^0000:/, '')
+export const idOf = (device: PciDevice): string => `${device.vendor}:${device.device}`
+/** bus:slot, what the functions of one card share. */
+export const slotOf = (device: PciDevice): string => device.address.replace(/\.[0-7]$/, '')
+
+/** PCI class codes (include/linux/pci_ids.h) that this program speaks of. */
+const CLASS_NAMES: Readonly<Record<string, string>> = {
+  '0101': 'IDE controller',
+  '0104': 'RAID controller',
+  '0106': 'SATA controller',
+  '0107': 'SAS controller',
+  '0108': 'NVMe controller',
+  '0200': 'Ethernet controller',
+  '0280': 'network controller',
+  '0300': 'VGA controller',
+  '0302': '3D controller',
+  '0380': 'display controller',
+  '0401': 'audio device',
+  '0403': 'audio device',
+  '0500': 'memory controller',
+  '0580': 'memory controller',
+  '0600': 'host bridge',
+  '0601': 'ISA bridge',
+  '0604': 'PCI bridge',
+  '0780': 'communication controller',
+  '0c03': 'USB controller',
+  '0c05': 'SMBus',
+  '0c80': 'serial bus controller',
+  '1080': 'encryption controller',
+  '1200': 'accelerator',
+}
+
+export const classOf = (device: PciDevice): string => CLASS_NAMES[device.class.slice(0, 4)] ?? `device of class ${device.class.slice(0, 4)}`
+
+/** `02:00.0 VGA controller [10de:13c2]` */
+export const describe = (device: PciDevice): string => `${shortAddress(device.address)} ${classOf(device)} [${idOf(device)}]`
+
+export const isDisplay = (device: PciDevice): boolean => device.class.startsWith('03')
+export const isStorage = (device: PciDevice): boolean => device.class.startsWith('01')
+/** Host bridges, PCI bridges: they never leave the host and need no vfio driver while theirs is pcieport or none. */
+export const isBridge = (device: PciDevice): boolean => device.class.startsWith('0600') || device.class.startsWith('0604')
+
+export const findDevice = (host: Host, address: string): PciDevice | undefined => host.devices.find(device => device.address === address)
+
+/** The other members of a device's IOMMU group; none where the group is not known. */
+export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] {
+  const group = valueOf(device.group)
+  if (group === undefined || group < 0) return []
+  return host.devices.filter(other => other.address !== device.address && valueOf(other.group) === group)
+}
+
+/** vfio-pci or one of its variant drivers (mlx5_vfio_pci, nvgrace_gpu_vfio_pci). */
+export const isVfioDriver = (driver: string): boolean => /^vfio[-_]pci$|_vfio_pci$/.test(driver)
+
+/** The devices this host has, a line each, for errors that must say what there is to choose from. */
+export const listDevices = (host: Host): string =>
+  host.devices
+    .filter(device => !isBridge(device))
+    .map(describe)
+    .join(', ')

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import type { Module } from './define.ts'
+
+/** One line a module, for `vfio-run modules`. */
+export function listModules(modules: ReadonlyMap<string, Module>): string {
+  const width = Math.max(...[...modules.keys()].map(name => name.length))
+  const lines = [...modules.values()].map(module => `  ${module.name.padEnd(width)}  ${module.summary}`)
+  return `${lines.join('\n')}\n\nvfio-run modules NAME documents one.\n`
+}
+
+/** The documentation of one module as Markdown that reads well in a terminal. */
+export function describeModule(module: Module): string {
+  const rows = argumentsOf(module).map(({ name, type, fallback, text }) => `- \`${name}\`: ${type}${fallback}. ${sentence(text)}`)
+  const parts = [
+    `## ${module.name}`,
+    `${module.summary}.`,
+    module.description,
+    rows.length > 0 ? `Arguments:\n\n${rows.join('\n')}` : 'It takes no arguments.',
+    `\`\`\`yaml\n${module.example}\n\`\`\``,
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+interface Argument {
+  readonly name: string
+  readonly type: string
+  readonly fallback: string
+  readonly text: string
+}
+
+/** From the declaration alone, by way of its JSON Schema. */
+function argumentsOf(module: Module): Argument[] {
+  const args: z.ZodType = module.args
+  const schema = z.toJSONSchema(args, { io: 'input' })
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => {
+    const { type, fallback, description } = typeof property === 'object' ? facts(property) : { type: 'anything', fallback: undefined, description: '' }
+    const required = schema.required?.includes(name) ? ', required' : ''
+    return { name, type, fallback: fallback === undefined ? required : `, default \`${JSON.stringify(fallback)}\``, text: description }
+  })
+}
+
+type Property = z.core.JSONSchema.JSONSchema
+
+function facts(property: Property) {
+  const items = typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : undefined
+  const type = property.enum?.join(' | ') ?? (property.type === 'array' ? `list of ${items?.type ?? 'value'}s` : String(property.type ?? 'value'))
+  return { type, fallback: property.default, description: property.description ?? '' }
+}
+
+const sentence = (text: string): string => (text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`)

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { type Change, write } from '../host/change.ts'
+import type { Host, PciDevice } from '../host/host.ts'
+import { lossesOf } from '../host/interlocks.ts'
+import { valueOf } from '../host/known.ts'
+import { isBlacklisted, modprobeDirectives, moduleName, parseModprobe } from '../host/modprobe.ts'
+import { moduleOf } from '../host/native_drivers.ts'
+import { describe } from '../host/pci.ts'
+import { driverName, modprobeFile, state } from './arguments.ts'
+import { blocked, converged, defineModule, type Outcome } from './define.ts'
+import { removeLines } from './modprobe_file.ts'
+
+const args = z.strictObject({
+  state,
+  drivers: z.array(driverName).describe('module names, as lsmod shows them'),
+  file: modprobeFile.optional().describe('where to write; by default nouveau.conf for the drivers of NVIDIA cards, amdgpu.conf for AMD’s, DRIVER.conf for others'),
+})
+
+export const driver_blacklist = defineModule({
+  name: 'driver_blacklist',
+  summary: 'Keep drivers from taking devices',
+  description: `Writes \`blacklist DRIVER\` lines to /etc/modprobe.d. A driver that any modprobe.d file blacklists
+already, or replaces by \`install DRIVER /bin/false\`, counts as done.
+
+The lines must be in the initramfs to matter early: let \`initramfs_rebuild\` follow. A blacklist stops loading by
+alias only, and it takes the driver from *every* card: blocked where the host's own display, network or disks hang on it.`,
+  args,
+  example: `- name: Keep nouveau off the card
+  driver_blacklist:
+    drivers: [nouveau]
+  notify: reboot`,
+  plan(host, { state, drivers, file }) {
+    if (drivers.length === 0) return converged('no drivers are named')
+    return state === 'present' ? blacklist(host, drivers, file) : allow(host, drivers, file)
+  },
+})
+
+/** The file names of the guide, by the make of the card. */
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  nouveau: ['nouveau', 'nvidia', 'nvidia_drm', 'nvidia_modeset', 'nvidia_uvm', 'nvidia_peermem', 'nvidiafb', 'nova_core', 'nova_drm'],
+  amdgpu: ['amdgpu', 'radeon', 'fglrx'],
+}
+
+function fileFor(driver: string): string {
+  const name = moduleName(driver)
+  const family = Object.keys(FAMILIES).find(key => FAMILIES[key]?.includes(name))
+  return `/etc/modprobe.d/${family ?? driver}.conf`
+}
+
+function blacklist(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
+  const lost = drivers.flatMap(driver => boundTo(host, driver)).flatMap(device => lossesOf(host, device))[0]
+  if (lost !== undefined) {
+    const driver = valueOf(lost.device.driver) ?? ''
+    return blocked(`${driver} also drives ${describe(lost.device)}, which ${lost.what}`, 'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only')
+  }
+  const directives = modprobeDirectives(host)
+  const missing = drivers.filter(driver => isBlacklisted(directives, driver) === undefined)
+  if (missing.length > 0) {
+    const changes = addLines(host, missing, file)
+    return { kind: 'change', why: `blacklist ${missing.join(', ')} in ${changes.map(({ path }) => path).join(', ')}`, changes }
+  }
+  const bound = drivers.flatMap(driver => boundTo(host, driver))[0]
+  if (bound !== undefined) return { kind: 'pending', why: `${valueOf(bound.driver)} still drives ${describe(bound)}, until the next boot`, needs: 'reboot' }
+  const places = [...new Set(drivers.map(driver => isBlacklisted(directives, driver)?.path ?? ''))]
+  return converged(`${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} blacklisted in ${places.join(', ')}`)
+}
+
+/** Devices that the module drives now; a driver's name may differ from its module's. */
+const boundTo = (host: Host, module: string): PciDevice[] =>
+  host.devices.filter(device => {
+    const driver = valueOf(device.driver)
+    return driver !== undefined && driver !== '' && moduleOf(host, driver) === moduleName(module)
+  })
+
+function addLines(host: Host, drivers: readonly string[], file: string | undefined): Change[] {
+  const byFile = Map.groupBy(drivers, driver => file ?? fileFor(driver))
+  return [...byFile].flatMap(([path, names]) => {
+    const before = host.files[path]?.bytes ?? ''
+    const newline = before === '' || before.endsWith('\n') ? '' : '\n'
+    return write(host, path, before + newline + names.map(name => `blacklist ${name}\n`).join(''))
+  })
+}
+
+/** Only from the file we would write to: what stands elsewhere is somebody else's. */
+function allow(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
+  const byFile = Map.groupBy(drivers, driver => file ?? fileFor(driver))
+  const changes = [...byFile].flatMap(([path, names]) => {
+    const ours = parseModprobe(path, host.files[path]?.bytes ?? '').filter(
+      ({ word, rest }) => word === 'blacklist' && names.some(name => moduleName(name) === moduleName(rest[0] ?? '')),
+    )
+    return removeLines(host, path, ours)
+  })
+  if (changes.length > 0) return { kind: 'change', why: `${drivers.join(', ')} no longer blacklisted`, changes }
+  return converged(`${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} not blacklisted by us`)
+}

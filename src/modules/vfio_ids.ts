@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import { findBootloader } from '../backends/bootloaders/index.ts'
+import { applyChanges, type Change, write } from '../host/change.ts'
+import { resolveDevices } from '../host/devices.ts'
+import type { Host, PciDevice } from '../host/host.ts'
+import { interlock } from '../host/interlocks.ts'
+import { effectiveValues } from '../host/kernel_args.ts'
+import { valueOf } from '../host/known.ts'
+import { loadsVfioFirst, modprobeDirectives, parseModprobe, vfioIdsDirective } from '../host/modprobe.ts'
+import { builtinRival, nativeModules } from '../host/native_drivers.ts'
+import { describe, idOf, isVendorDevice, isVfioDriver } from '../host/pci.ts'
+import { isRefusal, type Refusal, refuse } from '../refusal.ts'
+import * as shared from './arguments.ts'
+import { defineModule, type Outcome } from './define.ts'
+import { planKernelLine } from './kernel_line.ts'
+import { removeLines } from './modprobe_file.ts'
+
+const KEY = 'vfio-pci.ids'
+
+const args = z.strictObject({
+  devices: shared.devices,
+  state: shared.state,
+  file: shared.modprobeFile.default('/etc/modprobe.d/vfio.conf').describe('where `options vfio-pci ids=` goes when no file has it yet'),
+})
+
+export const vfio_ids = defineModule({
+  name: 'vfio_ids',
+  summary: 'Claim devices for vfio-pci by their vendor:device ids',
+  description: `Writes the ids to both places that vfio-pci reads, and keeps them equal: \`options vfio-pci ids=\` in
+/etc/modprobe.d/vfio.conf, and \`vfio-pci.ids=\` on the kernel command line. The latter silently replaces the former,
+and is the only one that a vfio-pci compiled into the kernel sees. Ids that are there already are kept.
+
+It also writes \`softdep DRIVER pre: vfio-pci\` for the drivers that would take the devices, because initramfs-tools
+loads its module list only after udev has loaded every driver in the image.
+
+Blocked, with the name of what would be lost, where a device or its IOMMU group is the boot or last display, carries our
+connection or the default route, or is the controller of the host's file systems; where an id is also that of a device
+that was not chosen; and where the device's own driver is compiled into a kernel and binds first.
+
+\`state: absent\` takes these devices' ids away again and leaves others.`,
+  args,
+  example: `- name: Claim the card and the USB controller
+  vfio_ids:
+    devices: ["10de:13c2", "10de:0fbb", "06:00.0"]
+  notify: reboot`,
+  plan(host, { devices, state, file }) {
+    const outcome = state === 'present' ? claim(host, devices, file) : release(host, devices, file)
+    return isRefusal(outcome) ? { kind: 'blocked', why: outcome.why, hint: outcome.hint } : outcome
+  },
+})
+
+function claim(host: Host, selectors: readonly string[], file: string): Outcome | Refusal {
+  const chosen = resolveDevices(host, selectors)
+  if (isRefusal(chosen)) return chosen
+  const refusal = interlock(host, chosen, groupsWillChange(host)) ?? unbindable(host, chosen)
+  if (refusal !== undefined) return refusal
+  const before = claimedIds(host)
+  if (isRefusal(before)) return before
+  const ids = [...new Set([...before, ...chosen.map(idOf)])]
+  const outcome = planBoth(host, ids, file, softdeps(host, chosen, file), `vfio-pci claims ${ids.join(', ')}`)
+  if (isRefusal(outcome) || outcome.kind !== 'converged') return outcome
+  return inEffect(chosen, driver => isVfioDriver(driver), `vfio-pci has ${chosen.map(describe).join(', ')}`)
+}
+
+function release(host: Host, selectors: readonly string[], file: string): Outcome | Refusal {
+  // An id can be taken away though its device is gone; an address without a device names nothing.
+  const known = resolveDevices(host, selectors.filter(selector => !isVendorDevice(selector)))
+  if (isRefusal(known)) return known
+  const chosen = host.devices.filter(device => known.includes(device) || selectors.includes(idOf(device)))
+  const gone = new Set([...chosen.map(idOf), ...selectors.filter(isVendorDevice).map(id => id.toLowerCase())])
+  const before = claimedIds(host)
+  if (isRefusal(before)) return before
+  const ids = before.filter(id => !gone.has(id))
+  const extra = ids.length === 0 ? ourSoftdeps(host, file) : []
+  const what = ids.length === 0 ? 'vfio-pci claims nothing' : `vfio-pci claims only ${ids.join(', ')}`
+  const outcome = planBoth(host, ids, file, extra, what)
+  if (isRefusal(outcome) || outcome.kind !== 'converged') return outcome
+  return inEffect(chosen, driver => !isVfioDriver(driver), `${what}: ${[...gone].join(', ')} given back`)
+}
+
+/** Both places: modprobe.d first, then the command line on top of it. */
+function planBoth(host: Host, ids: readonly string[], file: string, lines: LineChange[], what: string): Outcome | Refusal {
+  const options = setOptions(host, ids, file)
+  if (isRefusal(options)) return options
+  const inFile = lines.reduce((changes, line) => [...changes, ...line(applyChanges(host, changes))], [...options])
+  const outcome = planKernelLine(applyChanges(host, inFile), [{ op: 'set', key: KEY, values: ids }], what)
+  if (inFile.length === 0 || outcome.kind === 'blocked') return outcome
+  const changes = outcome.kind === 'change' ? [...inFile, ...outcome.changes] : inFile
+  const paths = [...new Set(changes.map(change => change.path))]
+  return { kind: 'change', why: `${what}, in ${paths.join(' and ')}`, changes, rebuild: ['menu'] }
+}
+
+type LineChange = (host: Host) => readonly Change[]
+
+/** An override that is configured and not yet booted: today's groups are not those of the next boot. */
+function groupsWillChange(host: Host): boolean {
+  const found = findBootloader(host)
+  if (isRefusal(found)) return false
+  const configured = found.loader.configured(host)
+  if (isRefusal(configured)) return false
+  const values = (tokens: readonly string[]) => effectiveValues(tokens, 'pcie_acs_override').join()
+  return values(configured) !== values(valueOf(host.cmdline) ?? [])
+}
+
+function unbindable(host: Host, chosen: readonly PciDevice[]): Refusal | undefined {
+  for (const kernel of host.kernels.filter(kernel => kernel.bootable)) {
+    if (kernel.vfio['vfio_pci'] === undefined) return refuse(`kernel ${kernel.release} has no vfio-pci`, 'install a full kernel (not a cloud one), or remove this one')
+    for (const device of chosen) {
+      const rival = builtinRival(host, kernel, device)
+      if (rival !== undefined) {
+        return refuse(`${rival} is compiled into kernel ${kernel.release} and takes ${describe(device)} before vfio-pci can`, 'bind it at run time, or boot a kernel that has the driver as a module')
+      }
+    }
+  }
+  return undefined
+}
+
+/** What either place claims now; the command line counts where both do. */
+function claimedIds(host: Host): readonly string[] | Refusal {
+  const found = findBootloader(host)
+  if (isRefusal(found)) return found
+  const configured = found.loader.configured(host)
+  if (isRefusal(configured)) return configured
+  const inFile = vfioIdsDirective(modprobeDirectives(host))?.ids ?? []
+  return [...new Set([...inFile, ...effectiveValues(configured, KEY)].map(id => id.toLowerCase()))]
+}
+
+/** Edits the `options vfio-pci` line whose ids count, wherever it stands in /etc; else adds one to `file`. */
+function setOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
+  const now = vfioIdsDirective(modprobeDirectives(host))
+  if (now === undefined) return ids.length === 0 ? [] : appendLine(host, file, `options vfio-pci ids=${ids.join(',')}`)
+  const { directive } = now
+  if (sameList(now.ids, ids)) return []
+  if (!directive.path.startsWith('/etc/')) return refuse(`${directive.path} sets vfio-pci's ids, and is not for us to edit`, 'copy it to /etc/modprobe.d, which hides it, and run again')
+  const bytes = host.files[directive.path]?.bytes ?? ''
+  const line = bytes.slice(directive.start, directive.end)
+  const parameter = /([ \t]+)ids=\S*(?![\s\S]*[ \t]ids=)/
+  const edited = ids.length > 0 ? line.replace(parameter, `$1ids=${ids.join(',')}`) : line.replace(parameter, '')
+  if (/^options[ \t]+vfio[-_]pci\s*$/.test(edited)) return removeLines(host, directive.path, [directive])
+  return write(host, directive.path, bytes.slice(0, directive.start) + edited + bytes.slice(directive.end))
+}
+
+function appendLine(host: Host, path: string, line: string): readonly Change[] {
+  const before = host.files[path]?.bytes ?? ''
+  const newline = before === '' || before.endsWith('\n') ? '' : '\n'
+  return write(host, path, `${before}${newline}${line}\n`)
+}
+
+/** For each rival driver that is a module somewhere: load vfio-pci before it. */
+function softdeps(host: Host, chosen: readonly PciDevice[], file: string): LineChange[] {
+  const rivals = [...new Set(chosen.flatMap(device => nativeModules(host, device)))]
+  const missing = rivals.filter(module => loadsVfioFirst(modprobeDirectives(host), module) === undefined)
+  return missing.map(module => overlay => appendLine(overlay, file, softdepLine(module)))
+}
+
+const softdepLine = (module: string): string => `softdep ${module} pre: vfio-pci`
+
+/** Only lines of exactly our form, in our file. */
+function ourSoftdeps(host: Host, file: string): LineChange[] {
+  return [
+    overlay =>
+      removeLines(
+        overlay,
+        file,
+        parseModprobe(file, overlay.files[file]?.bytes ?? '').filter(
+          ({ word, rest }) => word === 'softdep' && `softdep ${rest.join(' ')}` === softdepLine(rest[0] ?? ''),
+        ),
+      ),
+  ]
+}
+
+function inEffect(chosen: readonly PciDevice[], wanted: (driver: string) => boolean, what: string): Outcome {
+  const unclear = chosen.find(device => device.driver.is === 'unknown')
+  if (unclear?.driver.is === 'unknown') return { kind: 'unknown', why: `${describe(unclear)}: ${unclear.driver.why}` }
+  const not = chosen.find(device => !wanted(valueOf(device.driver) ?? ''))
+  if (not === undefined) return { kind: 'converged', why: what }
+  return { kind: 'pending', why: `${describe(not)} is on ${valueOf(not.driver) || 'no driver'} until the next boot`, needs: 'reboot' }
+}
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((one, i) => one === b[i])

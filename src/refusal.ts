@@ -1,0 +1,10 @@
+/** Why something is not done, and what to do next. A value: it becomes a blocked outcome. */
+export interface Refusal {
+  readonly refused: true
+  readonly why: string
+  readonly hint: string
+}
+
+export const refuse = (why: string, hint: string): Refusal => ({ refused: true, why, hint })
+
+export const isRefusal = (answer: object): answer is Refusal => 'refused' in answer

@@ -1,0 +1,162 @@
+import { sha256 } from '../../backends/initramfs/initramfs_tools.ts'
+import { base64FromBytes, bytesFromText } from '../../host/bytes.ts'
+import type { Change } from '../../host/change.ts'
+import type { Gather } from '../../host/gather.ts'
+import { hostScript } from '../../host/script.ts'
+import type { Plan } from '../plan.ts'
+import { LOCK_FUNCTIONS } from './lock.ts'
+import { shellQuote } from './quote.ts'
+
+export interface ApplyOptions {
+  readonly nonce: string
+  /** Names the run in lock and journal; the segment counts the applies of it on this host. */
+  readonly run: string
+  readonly segment: number
+  /** Seconds since the epoch after which the lock may be taken from us. */
+  readonly lockUntil: number
+  /** user@controller, for those who find the lock held. */
+  readonly who: string
+  /** Give the lock back at the end: no reboot follows. */
+  readonly release: boolean
+}
+
+/**
+ * The one script that changes a host. It takes the lock, checks that every file is as it was seen, keeps the
+ * originals in the journal, writes, rebuilds, and prints a new look at everything. A step that fails puts all files
+ * back. The work runs in a session of its own, ignores hang-up, and writes what it says to the journal too: when the
+ * connection goes, it goes on, and its end can be read later (attachScript).
+ */
+export function applyScript(plan: Plan, look: Gather, options: ApplyOptions): string {
+  const inner = hostScript(`${look.body.functions}\n${STEP_FUNCTIONS(options.nonce)}\n${LOCK_FUNCTIONS}`, innerCommands(plan, look, options))
+  return hostScript(
+    `${say(options.nonce)}\n${LOCK_FUNCTIONS}`,
+    `take_lock ${options.run} ${options.lockUntil} ${shellQuote(options.who)} || { say_out locked "$held"; exit 75; }
+dir=$state/runs/${options.run}.${options.segment}
+mkdir -p "$dir" && : >"$dir/events" || { say_out failed "cannot write to $dir"; free_lock ${options.run}; exit 1; }
+printf '%s' '${base64FromBytes(bytesFromText(inner))}' | base64 -d >"$dir/apply.sh" || { say_out failed "cannot write to $dir (is the disk full?)"; rm -rf -- "$dir"; free_lock ${options.run}; exit 1; }
+if command -v setsid >/dev/null; then setsid sh "$dir/apply.sh" & else sh "$dir/apply.sh" & fi
+wait $!`,
+  )
+}
+
+/** Reads what an apply has said, and waits for its end: for the runner that lost its connection. */
+export function attachScript(options: Pick<ApplyOptions, 'nonce' | 'run' | 'segment'>): string {
+  return hostScript(
+    say(options.nonce),
+    `dir=$state/runs/${options.run}.${options.segment}
+[ -f "$dir/events" ] || { say_out absent ''; exit 0; }
+read -r p <"$dir/pid" || p=
+while [ ! -f "$dir/result" ] && [ -n "$p" ] && kill -0 "$p" 2>/dev/null; do sleep 1; done
+cat "$dir/events"
+[ -f "$dir/result" ] || say_out failed 'the script on the host was ended before it was done'`,
+  )
+}
+
+/** `say_out` prints a frame; where nobody listens any more that must not end the script. */
+const say = (nonce: string): string => `say_out() { printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2" 2>/dev/null || :; }`
+
+/** Argument order is what the lines of innerCommands write. */
+const STEP_FUNCTIONS = (nonce: string): string => `${say(nonce)}
+say() { say_out "$1" "$2"; printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2" >>"$dir/events"; }
+sha_of() { if [ -e "$1" ]; then sha256sum <"$1" | cut -c1-64; else echo absent; fi; }
+end() { # ok|failed WHY
+  [ "$1" = ok ] || put_back
+  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc"
+  drop_kept
+  say "$1" "$2"
+  printf '%s\\n' "$1" >"$dir/result"
+}
+fail() { end failed "$1"; free_lock "$run"; exit 1; }
+target_of() { p=$root$1; [ -L "$p" ] && p=$(readlink -f -- "$p"); printf '%s' "$p"; }
+check() { # PATH SHA
+  [ "$(sha_of "$(target_of "$1")")" = "$2" ] || fail "$1 was changed by someone else since it was looked at; nothing of that is overwritten"
+}
+keep() { # N PATH: the original goes to the journal before anything touches it
+  p=$(target_of "$2")
+  if [ -e "$p" ]; then cp -p -- "$p" "$dir/$1.original" || fail "cannot keep the original of $2 in $dir"; fi
+  printf '%s %s\\n' "$1" "$2" >>"$dir/manifest"
+}
+safe_folder() {
+  [ -d "$1" ] || { mkdir -p -- "$1" && chmod 755 "$1"; } || return 1
+  case $(stat -L -c %a -- "$1") in *[2367]) return 1;; esac
+}
+put_file() { # PATH TEMPORARY: flushed to disk, then renamed over
+  sync "$2" 2>/dev/null || sync
+  mv -f -- "$2" "$1" && { sync "\${1%/*}" 2>/dev/null || sync; }
+}
+write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64
+  check "$2" "$3"
+  p=$(target_of "$2"); f=\${p%/*}; t=$f/.vfio-run.$run.$1
+  safe_folder "$f" || fail "$f cannot be written to safely: others may write there too, or it cannot be made"
+  keep "$1" "$2"
+  (set -C; : >"$t") 2>/dev/null || fail "cannot create a file in $f (read-only or full?)"
+  if [ -e "$p" ]; then
+    cp -p -- "$p" "$t" || { rm -f -- "$t"; fail "cannot copy $2 within $f (disk full?)"; }
+    chcon --reference="$p" -- "$t" 2>/dev/null || :
+  else chmod 644 "$t"; fi
+  if printf '%s' "$5" | base64 -d >"$t" && [ "$(sha_of "$t")" = "$4" ] && put_file "$p" "$t"; then say wrote "$2"
+  else rm -f -- "$t"; fail "cannot write $2 (disk full?)"; fi
+}
+remove_file() { # N PATH SHA-BEFORE
+  check "$2" "$3"; keep "$1" "$2"
+  rm -f -- "$(target_of "$2")" || fail "cannot remove $2"
+  say removed "$2"
+}
+aside() { # N PATH: what a command will write; a link keeps a large image without a copy
+  p=$(target_of "$2"); [ -e "$p" ] || return 0
+  k=\${p%/*}/.vfio-run.$run.kept.$1
+  if [ "$(stat -c %s -- "$p")" -gt 1048576 ] && ln -- "$p" "$k" 2>/dev/null; then :
+  else k=$dir/$1.kept; cp -p -- "$p" "$k" || fail "cannot keep $2 aside (disk full?)"; fi
+  printf '%s %s\\n' "$k" "$p" >>"$dir/kept"
+}
+run_command() { # WHAT ARGV…
+  what=$1; shift
+  say run "$what"
+  { "$@" 2>&1; echo $? >"$dir/rc"; } </dev/null | { trap : PIPE; while IFS= read -r l || [ -n "$l" ]; do say line "$l"; done; }
+  read -r rc <"$dir/rc" || rc=1
+  [ "$rc" = 0 ] || fail "$what failed with exit code $rc"
+}
+put_back() { # the newest first; files that were not there go
+  if [ -f "$dir/kept" ]; then while read -r k p; do
+    b=\${p%/*}/.vfio-run.$run.back
+    case $k in "$dir"/*) cp -p -- "$k" "$b";; *) mv -f -- "$k" "$b";; esac && put_file "$p" "$b" || say unrestored "$p"
+  done <"$dir/kept"; fi
+  [ -f "$dir/manifest" ] || return 0
+  while read -r n q; do
+    p=$(target_of "$q")
+    if [ -e "$dir/$n.original" ]; then
+      { cp -p -- "$dir/$n.original" "\${p%/*}/.vfio-run.$run.back" && put_file "$p" "\${p%/*}/.vfio-run.$run.back"; } || say unrestored "$q"
+    else rm -f -- "$p" || say unrestored "$q"; fi
+    say restored "$q"
+  done <"$dir/manifest"
+}
+drop_kept() { if [ -f "$dir/kept" ]; then while read -r k p; do rm -f -- "$k"; done <"$dir/kept"; rm -f -- "$dir/kept"; fi; }`
+
+function innerCommands(plan: Plan, look: Gather, { run, segment, release }: ApplyOptions): string {
+  const writes = plan.rebuilds.flatMap(rebuild => rebuild.writes)
+  return [
+    `run=${run}; dir=$state/runs/${run}.${segment}`,
+    // Caught, not ignored: programs that we start must see their own broken pipes (exec resets caught signals only).
+    "trap '' HUP INT; trap : PIPE TERM",
+    // A new configuration is worth a reboot of its own: what the last one was for no longer counts.
+    'cd /; echo $$ >"$dir/pid"; rm -f -- "$state/reboot.json"',
+    ...plan.changes.map(change => `check ${shellQuote(change.path)} ${before(change)}`),
+    ...plan.changes.map(step),
+    ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),
+    ...plan.rebuilds.map(({ argv }) => `run_command ${shellQuote(argv.join(' '))} ${argv.map(shellQuote).join(' ')}`),
+    ...(plan.rebuilds.some(({ kind }) => kind === 'initramfs')
+      ? ['say run "read the images back"', 'for d in "$root"/lib/modules/*/; do k=${d%/}; k=${k##*/}; i=$root/boot/initrd.img-$k; [ -f "$i" ] && remember_image "$i" "$k"; done']
+      : []),
+    ...(release ? [`free_lock ${run}`] : []),
+    "end ok ''",
+    look.body.commands,
+  ].join('\n')
+}
+
+const before = (change: Change): string => (change.before === undefined ? 'absent' : sha256(change.before))
+
+function step(change: Change, n: number): string {
+  const path = shellQuote(change.path)
+  if (change.kind === 'remove') return `remove_file ${n} ${path} ${before(change)}`
+  return `write_file ${n} ${path} ${before(change)} ${sha256(change.after)} '${base64FromBytes(change.after)}'`
+}

@@ -1,0 +1,23 @@
+/**
+ * The lock of a host: one line in /var/lib/vfio-run/lock, empty when free: `RUN UNTIL WHO`, UNTIL in seconds since
+ * the epoch. It is held from the first write over the reboot to the last look; a run that died leaves it, and it
+ * can be taken once UNTIL has passed.
+ */
+export const LOCK_FUNCTIONS = `take_lock() { # RUN UNTIL WHO; says the holder's line when it is held
+  mkdir -p "$state" && chmod 700 "$state" || return 1
+  n=0
+  until mkdir "$state/.vfio-run.taking" 2>/dev/null; do
+    n=$((n + 1)); [ "$n" -lt 50 ] || { rmdir "$state/.vfio-run.taking"; return 1; }
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+  held=; [ -f "$state/lock" ] && read -r held <"$state/lock"
+  r=\${held%% *}; u=\${held#* }; u=\${u%% *}
+  if [ -z "$held" ] || [ "$r" = "$1" ] || [ "$(date +%s)" -gt "$u" ]; then
+    printf '%s %s %s\\n' "$1" "$2" "$3" >"$state/lock"; held=
+  fi
+  rmdir "$state/.vfio-run.taking"
+  [ -z "$held" ]
+}
+free_lock() { # RUN
+  [ -f "$state/lock" ] && read -r held <"$state/lock" && [ "\${held%% *}" = "$1" ] && : >"$state/lock"
+}`

@@ -1,0 +1,100 @@
+import { ARTIFACT_KINDS, type Artifact, type ArtifactKind } from '../backends/artifact.ts'
+import { findBootloader } from '../backends/bootloaders/index.ts'
+import { findInitramfs } from '../backends/initramfs/index.ts'
+import { applyChanges, type Argv, type Change } from '../host/change.ts'
+import type { Host } from '../host/host.ts'
+import type { Module, Outcome } from '../modules/define.ts'
+import { isRefusal } from '../refusal.ts'
+
+/** A task with its arguments rendered and validated. */
+export interface PlannedCall {
+  readonly module: Module
+  readonly args: Record<string, unknown>
+}
+
+/** A generated thing that has to be made anew, and why. */
+export interface Rebuild {
+  readonly kind: ArtifactKind
+  readonly title: string
+  readonly argv: Argv
+  readonly reason: string
+  readonly writes: readonly string[]
+}
+
+/** What a segment does to one target: the outcomes in task order, one change a file, and the Host they predict. */
+export interface Plan {
+  readonly outcomes: readonly Outcome[]
+  readonly changes: readonly Change[]
+  readonly rebuilds: readonly Rebuild[]
+  readonly predicted: Host
+}
+
+/**
+ * Each task is planned on top of what the earlier ones will have done, rebuilds they ask for included. The rebuilds
+ * themselves come once, at the end, in the order of ARTIFACT_KINDS.
+ */
+export function planTasks(observed: Host, calls: readonly PlannedCall[]): Plan {
+  let overlay = observed
+  let changed = observed
+  const outcomes: Outcome[] = []
+  const changes: Change[] = []
+  const asked = new Set<ArtifactKind>()
+  for (const { module, args } of calls) {
+    const outcome = module.plan(overlay, args)
+    outcomes.push(outcome)
+    if (outcome.kind === 'change') {
+      changes.push(...outcome.changes)
+      overlay = applyChanges(overlay, outcome.changes)
+      changed = applyChanges(changed, outcome.changes)
+    }
+    for (const kind of rebuildsOf(outcome)) {
+      asked.add(kind)
+      overlay = artifactOf(overlay, kind)?.derive(overlay) ?? overlay
+    }
+  }
+  const { rebuilds, predicted } = placeRebuilds(changed, asked)
+  return { outcomes, changes: squash(changes), rebuilds, predicted }
+}
+
+export const rebuildsOf = (outcome: Outcome): readonly ArtifactKind[] =>
+  outcome.kind === 'change' || outcome.kind === 'pending' ? (outcome.rebuild ?? []) : []
+
+/** Why the machine has to be rebooted before these tasks are in effect; none when they are. */
+export function rebootReasons(host: Host, calls: readonly PlannedCall[]): string[] {
+  return planTasks(host, calls).outcomes.flatMap(outcome => (outcome.kind === 'pending' && outcome.needs === 'reboot' ? [outcome.why] : []))
+}
+
+function placeRebuilds(host: Host, asked: ReadonlySet<ArtifactKind>): { rebuilds: Rebuild[]; predicted: Host } {
+  const rebuilds: Rebuild[] = []
+  let predicted = host
+  for (const kind of ARTIFACT_KINDS.filter(one => asked.has(one))) {
+    const artifact = artifactOf(predicted, kind)
+    const reason = artifact?.isStale(predicted)
+    if (artifact === undefined || reason === undefined) continue
+    rebuilds.push({ kind, title: artifact.title, argv: artifact.rebuild, reason, writes: artifact.writes(predicted) })
+    predicted = artifact.derive(predicted)
+  }
+  return { rebuilds, predicted }
+}
+
+function artifactOf(host: Host, kind: ArtifactKind): Artifact | undefined {
+  if (kind === 'menu') {
+    const found = findBootloader(host)
+    return isRefusal(found) ? undefined : found.loader.menu
+  }
+  const found = findInitramfs(host)
+  return isRefusal(found) ? undefined : found.generator.images
+}
+
+/** One change a file: from what was there before the first to what the last leaves; none where that is the same. */
+function squash(changes: readonly Change[]): Change[] {
+  const byPath = Map.groupBy(changes, change => change.path)
+  return [...byPath.values()].flatMap((own): Change[] => {
+    const first = own[0]
+    const last = own.at(-1)
+    if (first === undefined || last === undefined) return []
+    const before = first.before
+    if (last.kind === 'remove') return before === undefined ? [] : [{ ...last, before }]
+    return before === last.after ? [] : [{ ...last, before }]
+  })
+}

@@ -1,0 +1,104 @@
+import pLimit from 'p-limit'
+import type { HostCounts, RunEvent } from './events.ts'
+import { HostPlay, type HostPlayOptions, type HostState, type Tally } from './host_play.ts'
+import type { Play, Run } from './run_types.ts'
+import { Session } from './session.ts'
+import type { Target, Transport } from './transport/transport.ts'
+
+export interface RunOptions {
+  readonly check: boolean
+  readonly diff: boolean
+  readonly noReboot: boolean
+  /** boot_id of the machine that runs the play. */
+  readonly ownBootId: string | undefined
+  /** Exit 3 where a dry run found something to change. */
+  readonly detailedExitCode: boolean
+  /** How many hosts at a time. */
+  readonly forks: number
+  readonly connect: (target: Target) => Promise<Transport>
+  readonly run: string
+  readonly who: string
+  readonly emit: (event: RunEvent) => void
+  /** `stop`: the first Ctrl-C, hosts finish their step; `abandon`: the second, connections are given up. */
+  readonly stop: AbortSignal
+  readonly abandon: AbortSignal
+}
+
+/** All plays on all their hosts; each host at its own pace within a play. Returns the exit code. */
+export async function runPlays(run: Run, options: RunOptions): Promise<number> {
+  const { emit } = options
+  const names = [...new Set(run.plays.flatMap(play => play.hosts))]
+  emit({ event: 'run', playbook: run.playbook, check: options.check, hosts: names })
+  const states = new Map(names.map(name => [name, stateOf(name, run, options)]))
+  try {
+    for (const play of run.plays) {
+      if (options.stop.aborted) break
+      await runPlay(play, states, options)
+    }
+  } finally {
+    await Promise.all([...states.values()].map(({ session }) => session[Symbol.asyncDispose]()))
+  }
+  const hosts = Object.fromEntries([...states].map(([name, state]) => [name, countsOf(state)]))
+  const exitCode = options.stop.aborted ? 130 : exitCodeOf(Object.values(hosts), [...states.values()], options)
+  emit({ event: 'recap', hosts, exitCode })
+  return exitCode
+}
+
+async function runPlay(play: Play, states: ReadonlyMap<string, HostState>, options: RunOptions): Promise<void> {
+  const { check, diff, noReboot, ownBootId, emit, stop } = options
+  const hosts = play.hosts.flatMap(name => states.get(name) ?? []).filter(state => !state.failed)
+  emit({ event: 'play', play: play.name, hosts: hosts.map(({ name }) => name) })
+  const playOptions: HostPlayOptions = { check, diff, noReboot, ownBootId, emit, stopped: () => stop.aborted }
+  const limit = pLimit(options.forks)
+  const results = await Promise.allSettled(
+    hosts.map(state => limit(() => (stop.aborted ? undefined : new HostPlay(state, play, playOptions).run()))),
+  )
+  // One failed host never stops another; a defect of ours does, once all have come to rest.
+  const defect = results.find(result => result.status === 'rejected')
+  if (defect?.status === 'rejected' && !options.abandon.aborted) throw defect.reason
+}
+
+function stateOf(name: string, run: Run, { connect, run: id, who, abandon, emit }: RunOptions): HostState {
+  const target = run.targets.get(name)
+  if (target === undefined) throw new Error(`no target for ${name}`)
+  const session = new Session(target, {
+    connect: async one => {
+      emit({ event: 'phase', host: name, phase: 'connect' })
+      return await connect(one)
+    },
+    run: id,
+    who,
+    signal: abandon,
+    onOutput: (step, line) => emit({ event: 'output', host: name, step, line }),
+  })
+  return { name, session, tally: zero(), local: target.connection === 'local', host: undefined, identity: undefined, failed: false, locked: false }
+}
+
+const zero = (): Tally => ({
+  ok: 0,
+  changed: 0,
+  unreachable: 0,
+  failed: 0,
+  skipped: 0,
+  rescued: 0,
+  ignored: 0,
+  pending: 0,
+  connections: 0,
+  execs: 0,
+  rebootPending: '',
+})
+
+const countsOf = ({ tally, session }: HostState): HostCounts => ({ ...tally, ...session.counts })
+
+/** 0 fine · 2 failed or blocked · 3 changes pending · 4 unreachable · 6 failed and unreachable · 7 locked. */
+function exitCodeOf(hosts: readonly HostCounts[], states: readonly HostState[], { detailedExitCode }: RunOptions): number {
+  const unreachable = hosts.some(host => host.unreachable > 0)
+  const locked = states.some(state => state.locked)
+  const failed = states.some(state => state.failed && !state.locked && state.tally.unreachable === 0)
+  if (failed && unreachable) return 6
+  if (failed) return 2
+  if (unreachable) return 4
+  if (locked) return 7
+  const due = hosts.some(host => host.changed > 0 || host.pending > 0 || host.rebootPending !== '')
+  return detailedExitCode && due ? 3 : 0
+}

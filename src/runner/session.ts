@@ -1,0 +1,269 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { UserError } from '../errors.ts'
+import { textFromBytes } from '../host/bytes.ts'
+import { FilesMoved } from '../host/facts/files.ts'
+import { FramesBroken, type Gather, gather } from '../host/gather.ts'
+import type { Host, RebootRecord } from '../host/host.ts'
+import { applyScript, attachScript } from './host_scripts/apply.ts'
+import { type Frame, frameReader } from './host_scripts/frames.ts'
+import { LOCK_FUNCTIONS } from './host_scripts/lock.ts'
+import { BOOT_ID, bootIdScript, freeLockScript, rebootScript } from './host_scripts/reboot.ts'
+import type { Plan } from './plan.ts'
+import type { Identity, Target, Transport } from './transport/transport.ts'
+
+export interface SessionOptions {
+  readonly connect: (target: Target) => Promise<Transport>
+  /** Names this run in locks and journals. */
+  readonly run: string
+  /** user@controller. */
+  readonly who: string
+  /** Aborted by the second Ctrl-C: connections are given up. */
+  readonly signal: AbortSignal
+  /** A line that a step on the host has printed. */
+  readonly onOutput: (step: string, line: string) => void
+}
+
+/** One host over one run: looks at it, changes it, reboots it. Everything it throws that a user can mend is a UserError. */
+export class Session implements AsyncDisposable {
+  readonly counts = { connections: 0, execs: 0 }
+  /** The last lines of the steps that ran, for a failure's report. */
+  readonly output: string[] = []
+  readonly #target: Target
+  readonly #options: SessionOptions
+  #transport: Promise<Transport> | undefined
+  #segment = 0
+  #holdsLock = false
+
+  constructor(target: Target, options: SessionOptions) {
+    this.#target = target
+    this.#options = options
+  }
+
+  /** One exec. `last`: nothing follows, so the lock goes back with it; `settle`: the machine has only just booted. */
+  async look(identity: Identity, { observe = [], settle = false, last = false }: { observe?: readonly string[]; settle?: boolean; last?: boolean } = {}): Promise<Host> {
+    const commands = [
+      ...(settle ? ['command -v udevadm >/dev/null && udevadm settle --timeout=60 2>/dev/null'] : []),
+      ...(last && this.#holdsLock ? [`free_lock ${this.#options.run}`] : []),
+    ]
+    const first = commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
+    for (let tries = 1; ; tries++) {
+      const look = gather(nonce(), { observe, ...(first === undefined ? {} : { first }) })
+      const { stdout, stderr } = await this.#sh(look.script, identity)
+      try {
+        const host = look.parse(stdout)
+        if (last) this.#holdsLock = false
+        return host
+      } catch (error) {
+        if (error instanceof FilesMoved && tries < 3) continue
+        throw this.#notRead(error, stderr)
+      }
+    }
+  }
+
+  /** One exec; after a lost connection one more to read how it went. Returns the new look that the script took. */
+  async apply(plan: Plan, identity: Identity, { release, observe, lockFor }: { release: boolean; observe: readonly string[]; lockFor: number }): Promise<Host> {
+    const segment = ++this.#segment
+    const { run, who } = this.#options
+    const options = { nonce: nonce(), run, who, segment, release, lockUntil: Math.ceil(Date.now() / 1000 + lockFor) }
+    const look = gather(options.nonce, { observe })
+    const script = applyScript(plan, look, options)
+    this.#holdsLock = true
+    const seen = await this.#runApply(script, options, identity)
+    if (release && seen.ended?.name === 'ok') this.#holdsLock = false
+    if (seen.ended?.name === 'locked') {
+      this.#holdsLock = false
+      throw this.#locked(textFromBytes(seen.ended.body))
+    }
+    if (seen.ended?.name === 'failed') {
+      this.#holdsLock = false
+      throw this.#failed(textFromBytes(seen.ended.body), seen.frames)
+    }
+    if (seen.ended === undefined) throw this.#failed(`the script ended without a word: ${seen.stderr.trim().split('\n').at(-1) ?? ''}`, seen.frames)
+    return seen.whole ? parse(look, seen.stdout, error => this.#notRead(error, seen.stderr)) : await this.look(identity, { observe })
+  }
+
+  /** Asks for the reboot and waits for a boot_id that differs, on fresh connections, until one deadline. */
+  async reboot(record: RebootRecord, identity: Identity, { timeout, message, onWait, stopped }: { timeout: number; message: string; onWait: (seconds: number) => void; stopped: () => boolean }): Promise<void> {
+    const { run, who } = this.#options
+    const until = Math.ceil(Date.now() / 1000 + timeout + 300)
+    this.#holdsLock = true
+    await this.#trigger(rebootScript(record, { run, until, who }, message), identity)
+    await this.#disconnect()
+    const { connections } = this.counts
+    const start = Date.now()
+    let last: unknown
+    for (let tries = 0; ; tries++) {
+      const pause = Math.min(2 ** tries, 12) + Math.random()
+      const elapsed = (Date.now() - start) / 1000
+      if (elapsed + pause > timeout) break
+      await wait(pause * 1000, undefined, { signal: this.#options.signal })
+      if (stopped()) throw this.#failed('interrupted while it was rebooting; look whether it came back', [])
+      onWait((Date.now() - start) / 1000)
+      const bootId = await this.#bootId(identity).catch(error => {
+        last = error
+        if (isFinal(error)) throw error
+        return undefined
+      })
+      if (bootId !== undefined && bootId !== record.bootId) {
+        // The polls are counted apart; the connection that stays open is the new boot's.
+        this.counts.connections = connections + 1
+        return
+      }
+      await this.#disconnect()
+    }
+    const why = last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
+    throw new UserError({
+      kind: 'unreachable',
+      where: this.#target.name,
+      why: `did not come back within ${timeout} s of its reboot${why}`,
+      hint: 'look at its console; the originals of what was changed are in /var/lib/vfio-run/runs on it',
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#disconnect()
+  }
+
+  /** After a failure between an apply and its proof: the lock is not for others to wait out. */
+  async giveLockBack(identity: Identity): Promise<void> {
+    if (!this.#holdsLock || this.#transport === undefined) return
+    await this.#sh(freeLockScript(this.#options.run), identity).catch(() => undefined)
+    this.#holdsLock = false
+  }
+
+  async #runApply(script: string, options: { nonce: string; run: string; segment: number }, identity: Identity) {
+    const seen = { frames: [] as Frame[], ended: undefined as Frame | undefined, stdout: Buffer.alloc(0), stderr: '', whole: true }
+    let step = ''
+    const onFrame = (frame: Frame) => {
+      seen.frames.push(frame)
+      if (frame.name === 'run') step = textFromBytes(frame.body)
+      if (frame.name === 'line') this.#onLine(step, textFromBytes(frame.body))
+      if (['ok', 'failed', 'locked', 'absent'].includes(frame.name)) seen.ended = frame
+    }
+    try {
+      const { stdout, stderr } = await this.#sh(script, identity, frameReader(options.nonce, onFrame))
+      return { ...seen, stdout, stderr }
+    } catch (error) {
+      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#options.signal.aborted) throw error
+      return await this.#attach(options, identity, error)
+    }
+  }
+
+  /** The work goes on without us: find it again, and read what it said from the journal. */
+  async #attach(options: { nonce: string; run: string; segment: number }, identity: Identity, lost: UserError) {
+    await this.#disconnect()
+    for (let tries = 0; tries < 5; tries++) {
+      const again = nonce()
+      const frames: Frame[] = []
+      try {
+        const reader = [options.nonce, again].map(one => frameReader(one, frame => frames.push(frame)))
+        await this.#sh(attachScript({ ...options, nonce: again }), identity, piece => reader.forEach(read => read(piece)))
+      } catch (error) {
+        if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
+        await this.#disconnect()
+        await wait(2 ** tries * 500, undefined, { signal: this.#options.signal })
+        continue
+      }
+      const ended = frames.findLast(frame => ['ok', 'failed', 'absent'].includes(frame.name))
+      // Cut before the script had arrived whole: nothing ran, nothing was changed.
+      if (ended?.name === 'absent') throw new UserError({ kind: 'unreachable', where: lost.where, why: `${lost.why}; nothing was changed`, hint: 'run again' })
+      return { frames, ended, stdout: Buffer.alloc(0), stderr: '', whole: false }
+    }
+    throw lost
+  }
+
+  #onLine(step: string, line: string): void {
+    this.output.push(line)
+    if (this.output.length > 40) this.output.shift()
+    this.#options.onOutput(step, line)
+  }
+
+  async #trigger(script: string, identity: Identity): Promise<void> {
+    try {
+      const { exitCode, stdout, stderr } = await (await this.#connected()).sh(script, { identity, signal: this.#options.signal })
+      const said = stdout.toString().trim()
+      if (exitCode === 75) throw this.#locked(said.replace(/^locked /, ''))
+      if (exitCode !== 0 && exitCode !== undefined) throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`, [])
+    } catch (error) {
+      // A dropped connection is what a reboot looks like from here.
+      if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
+    }
+  }
+
+  async #bootId(identity: Identity): Promise<string | undefined> {
+    const transport = await this.#connected()
+    const { stdout } = await transport.sh(bootIdScript(), { identity, signal: this.#options.signal })
+    return BOOT_ID.exec(stdout.toString().trim())?.[0]
+  }
+
+  async #sh(script: string, identity: Identity, onStdout?: (piece: Buffer) => void) {
+    const transport = await this.#connected()
+    this.counts.execs++
+    return await transport.sh(script, { identity, signal: this.#options.signal, ...(onStdout === undefined ? {} : { onStdout }) })
+  }
+
+  #connected(): Promise<Transport> {
+    this.#transport ??= this.#connect()
+    return this.#transport
+  }
+
+  async #connect(): Promise<Transport> {
+    try {
+      const transport = await this.#options.connect(this.#target)
+      this.counts.connections++
+      return transport
+    } catch (error) {
+      this.#transport = undefined
+      throw error
+    }
+  }
+
+  async #disconnect(): Promise<void> {
+    const transport = this.#transport
+    this.#transport = undefined
+    await transport?.then(open => open[Symbol.asyncDispose]()).catch(() => undefined)
+  }
+
+  #notRead(error: unknown, stderr: string): unknown {
+    if (!(error instanceof FramesBroken || error instanceof FilesMoved)) return error
+    const said = stderr.trim().split('\n').at(-1)
+    const why = error instanceof FilesMoved ? 'its configuration keeps changing while it is read' : `${error.message}${said ? `: ${said}` : ''}`
+    return new UserError({ kind: 'failed', where: this.#target.name, why, hint: 'the login shell must run `sh -s`; try it by hand with ssh', cause: error })
+  }
+
+  #locked(holder: string): UserError {
+    const [run = '', until = '', ...who] = holder.split(' ')
+    const minutes = Math.max(1, Math.ceil((Number(until) - Date.now() / 1000) / 60))
+    return new UserError({
+      kind: 'locked',
+      where: this.#target.name,
+      why: `run ${run} by ${who.join(' ') || 'somebody'} holds the lock, for ${minutes} more minute${minutes === 1 ? '' : 's'} at most`,
+      hint: 'wait for it to end, or for its time to pass; the lock is /var/lib/vfio-run/lock on the host',
+    })
+  }
+
+  #failed(why: string, frames: readonly Frame[]): UserError {
+    const unrestored = frames.filter(frame => frame.name === 'unrestored').map(frame => textFromBytes(frame.body))
+    const hint =
+      unrestored.length > 0
+        ? `NOT put back: ${unrestored.join(', ')}; the originals are in /var/lib/vfio-run/runs/${this.#options.run}.${this.#segment} on the host`
+        : frames.some(frame => frame.name === 'restored')
+          ? 'the files were put back as they were, and the host was not rebooted'
+          : undefined
+    return new UserError({ kind: 'failed', where: this.#target.name, why, hint })
+  }
+}
+
+const nonce = (): string => randomBytes(12).toString('hex')
+
+function parse(look: Gather, stdout: Buffer, explain: (error: unknown) => unknown): Host {
+  try {
+    return look.parse(stdout)
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
+/** Waiting will not mend these: a host key that changed, a login that is refused for good. */
+const isFinal = (error: unknown): boolean => !(error instanceof UserError) || error.kind === 'failed' || /host key/i.test(error.why)
