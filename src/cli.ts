@@ -60,7 +60,8 @@ interface Flags {
 const repeat = (value: string, before: string[]): string[] => [...before, value]
 const count = (text: string): number => {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a whole number from 1 is needed.')
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('a whole number from 1 is needed.')
   return number
 }
 
@@ -82,7 +83,9 @@ const program = new Command('vfio-run')
   .option('-T, --timeout <seconds>', 'for connecting', count, 30)
   .option('--accept-new-host-keys', 'add unknown host keys to known_hosts')
   .option('--known-hosts <file>', 'instead of ~/.ssh/known_hosts')
-  .addOption(new Option('--output <form>', 'how to report').choices(['auto', 'tree', 'plain', 'json']).default('auto'))
+  .addOption(
+    new Option('--output <form>', 'how to report').choices(['auto', 'tree', 'plain', 'json']).default('auto'),
+  )
   .option('-v, --verbose', 'say more (repeatable)', (_, before: number) => before + 1, 0)
   .option('--list-hosts', 'list the hosts of each play, and exit')
   .option('--list-tasks', 'list the tasks of each play, and exit')
@@ -108,11 +111,20 @@ program
 function moduleText(name: string): string {
   const module = modules.get(name)
   if (module !== undefined) return describeModule(module)
-  throw new UserError({ where: 'vfio-run modules', why: `there is no module "${name}"`, hint: didYouMean(name, [...modules.keys()]) ?? 'vfio-run modules lists them' })
+  throw new UserError({
+    where: 'vfio-run modules',
+    why: `there is no module "${name}"`,
+    hint: didYouMean(name, [...modules.keys()]) ?? 'vfio-run modules lists them',
+  })
 }
 
 async function main(playbook: string, flags: Flags): Promise<number> {
-  const report = createReport({ output: flags.output, stdout: process.stdout, color: process.stdout.isTTY, verbose: flags.verbose })
+  const report = createReport({
+    output: flags.output,
+    stdout: process.stdout,
+    color: process.stdout.isTTY,
+    verbose: flags.verbose,
+  })
   try {
     const becomePassword = flags.askBecomePass ? await ask(report, 'sudo password') : undefined
     const run = await loadRun({
@@ -141,9 +153,15 @@ async function runIt(run: Run, flags: Flags, report: InteractiveReport): Promise
   const stop = new AbortController()
   const abandon = new AbortController()
   const onInterrupt = () => {
-    if (stop.signal.aborted) return abandon.abort(new UserError({ kind: 'unreachable', where: 'interrupted', why: 'given up on the second Ctrl-C' }))
+    if (stop.signal.aborted)
+      return abandon.abort(
+        new UserError({ kind: 'unreachable', where: 'interrupted', why: 'given up on the second Ctrl-C' }),
+      )
     stop.abort()
-    report.onEvent({ event: 'warning', why: 'interrupted: hosts finish the step they are in; Ctrl-C again gives them up' })
+    report.onEvent({
+      event: 'warning',
+      why: 'interrupted: hosts finish the step they are in; Ctrl-C again gives them up',
+    })
   }
   process.on('SIGINT', onInterrupt)
   const passphrases = new Map<string, Promise<string | undefined>>()
@@ -162,7 +180,10 @@ async function runIt(run: Run, flags: Flags, report: InteractiveReport): Promise
       abandon: abandon.signal,
       connect: target =>
         connect(target, {
-          knownHostsFiles: [flags.knownHosts ?? join(homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
+          knownHostsFiles: [
+            flags.knownHosts ?? join(homedir(), '.ssh/known_hosts'),
+            '/etc/ssh/ssh_known_hosts',
+          ],
           acceptNewHostKeys: flags.acceptNewHostKeys ?? false,
           passphrase: file => {
             const asked = passphrases.get(file) ?? ask(report, `passphrase of ${file}`)
@@ -178,7 +199,8 @@ async function runIt(run: Run, flags: Flags, report: InteractiveReport): Promise
 }
 
 /** Sorts by time, and is one word of letters, digits and dashes: it names folders on the hosts. */
-const runId = (): string => `${new Date().toISOString().replaceAll(/[-:]|\..*$/g, '')}-${randomBytes(3).toString('hex')}`
+const runId = (): string =>
+  `${new Date().toISOString().replaceAll(/[-:]|\..*$/g, '')}-${randomBytes(3).toString('hex')}`
 
 async function ask(report: InteractiveReport, what: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined
@@ -199,7 +221,9 @@ function readOwnBootId(): string | undefined {
 }
 
 function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   return version
 }
 

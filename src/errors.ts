@@ -19,7 +19,13 @@ export class UserError extends Error {
   readonly why: string
   readonly hint: string | undefined
 
-  constructor(problem: { kind?: ErrorKind; where: string; why: string; hint?: string | undefined; cause?: unknown }) {
+  constructor(problem: {
+    kind?: ErrorKind
+    where: string
+    why: string
+    hint?: string | undefined
+    cause?: unknown
+  }) {
     super(`${problem.where}: ${problem.why}`, { cause: problem.cause })
     this.kind = problem.kind ?? 'usage'
     this.where = problem.where

@@ -13,8 +13,10 @@ import { idOf, isVfioDriver } from './pci.ts'
 export function boot(host: Host): Host {
   const menu = valueOf(host.menu)
   const entry = menu === undefined ? undefined : bootEntry(menu)
-  const why = menu === undefined ? 'the boot menu cannot be read' : 'which menu entry is booted cannot be told'
-  const cmdline: Host['cmdline'] = entry === undefined ? unknown(why) : predicted([`BOOT_IMAGE=${entry.kernel}`, ...entry.args])
+  const why =
+    menu === undefined ? 'the boot menu cannot be read' : 'which menu entry is booted cannot be told'
+  const cmdline: Host['cmdline'] =
+    entry === undefined ? unknown(why) : predicted([`BOOT_IMAGE=${entry.kernel}`, ...entry.args])
   const kernel: Known<string> = entry === undefined ? unknown(why) : predicted(releaseOf(entry))
   const next: Host = {
     ...host,
@@ -41,21 +43,32 @@ export function boot(host: Host): Host {
 const GROUPING = new Set(['intel_iommu', 'amd_iommu', 'iommu', 'pcie_acs_override', 'pci'])
 
 function groupingChanges(before: Host, after: Host): boolean {
-  const line = (host: Host) => valueOf(host.cmdline)?.filter(token => GROUPING.has(keyOf(token))).join(' ')
-  return line(before) !== line(after) || line(after) === undefined || valueOf(before.kernel) !== valueOf(after.kernel)
+  const line = (host: Host) =>
+    valueOf(host.cmdline)
+      ?.filter(token => GROUPING.has(keyOf(token)))
+      .join(' ')
+  return (
+    line(before) !== line(after) ||
+    line(after) === undefined ||
+    valueOf(before.kernel) !== valueOf(after.kernel)
+  )
 }
 
 function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string> {
   const kernel = next.kernels.find(one => one.release === valueOf(next.kernel))
   const driver = valueOf(device.driver)
-  if (kernel === undefined || driver === undefined) return unknown('the kernel of the next boot cannot be told')
+  if (kernel === undefined || driver === undefined)
+    return unknown('the kernel of the next boot cannot be told')
   if (claimedIds(next).includes(idOf(device))) return claimed(now, next, kernel, device)
   if (isVfioDriver(driver)) return unknown('which driver takes it back is for the next boot to show')
   const directives = modprobeDirectives(next)
   if (driver !== '' && isBlacklisted(directives, moduleOf(now, driver)) !== undefined) {
     return unknown(`${driver} is blacklisted, and another driver may take it`)
   }
-  const free = driver === '' ? nativeModules(now, device).filter(module => isBlacklisted(directives, module) === undefined) : []
+  const free =
+    driver === ''
+      ? nativeModules(now, device).filter(module => isBlacklisted(directives, module) === undefined)
+      : []
   return free.length > 0 ? unknown(`${free.join(' or ')} may take it`) : device.driver
 }
 
@@ -76,7 +89,10 @@ function claimed(now: Host, next: Host, kernel: InstalledKernel, device: PciDevi
   if (vfio.is === 'builtin') return predicted('vfio-pci')
   const directives = modprobeDirectives(next)
   const rivals = nativeModules(now, device).filter(
-    module => isBlacklisted(directives, module) === undefined && loadsVfioFirst(directives, module) === undefined,
+    module =>
+      isBlacklisted(directives, module) === undefined && loadsVfioFirst(directives, module) === undefined,
   )
-  return rivals.length === 0 ? predicted('vfio-pci') : unknown(`${rivals.join(' or ')} may be faster than vfio-pci`)
+  return rivals.length === 0
+    ? predicted('vfio-pci')
+    : unknown(`${rivals.join(' or ')} may be faster than vfio-pci`)
 }

@@ -6,7 +6,12 @@ export type Argv = readonly [string, ...string[]]
 
 /** Pure data: can be saved, compared, shown, and checked on the host before it is applied. */
 export type Change =
-  | { readonly kind: 'write'; readonly path: string; readonly before: Bytes | undefined; readonly after: Bytes }
+  | {
+      readonly kind: 'write'
+      readonly path: string
+      readonly before: Bytes | undefined
+      readonly after: Bytes
+    }
   | { readonly kind: 'remove'; readonly path: string; readonly before: Bytes }
 
 /** Files made by us are world-readable configuration, as their neighbours are. */
@@ -22,7 +27,8 @@ export function applyChange(host: Host, change: Change): Host {
   return { ...host, files: { ...host.files, [change.path]: { bytes: change.after, mode } } }
 }
 
-export const applyChanges = (host: Host, changes: readonly Change[]): Host => changes.reduce(applyChange, host)
+export const applyChanges = (host: Host, changes: readonly Change[]): Host =>
+  changes.reduce(applyChange, host)
 
 /** The change that makes `path` hold `after`; none where it does already. */
 export function write(host: Host, path: string, after: Bytes): readonly Change[] {

@@ -5,7 +5,11 @@ export interface Comparison {
   readonly compared: number
   /** Fields the prediction called unknown. */
   readonly unknown: number
-  readonly wrong: readonly { readonly field: string; readonly predicted: unknown; readonly observed: unknown }[]
+  readonly wrong: readonly {
+    readonly field: string
+    readonly predicted: unknown
+    readonly observed: unknown
+  }[]
 }
 
 /** Our own bookkeeping is written by the run itself, and no prediction. */
@@ -13,7 +17,11 @@ const NOT_COMPARED = new Set(['journal'])
 
 /** Every field of the observed Host, down to the leaves, against the prediction. */
 export function compareHosts(predicted: Host, observed: Host): Comparison {
-  const result = { compared: 0, unknown: 0, wrong: [] as { field: string; predicted: unknown; observed: unknown }[] }
+  const result = {
+    compared: 0,
+    unknown: 0,
+    wrong: [] as { field: string; predicted: unknown; observed: unknown }[],
+  }
   const visit = (field: string, expected: unknown, seen: unknown): void => {
     if (isKnown(expected)) {
       if (expected.is === 'unknown') result.unknown++
@@ -21,7 +29,8 @@ export function compareHosts(predicted: Host, observed: Host): Comparison {
       return
     }
     if (isRecord(expected) && isRecord(seen)) {
-      for (const key of new Set([...Object.keys(expected), ...Object.keys(seen)])) visit(`${field}.${key}`, expected[key], seen[key])
+      for (const key of new Set([...Object.keys(expected), ...Object.keys(seen)]))
+        visit(`${field}.${key}`, expected[key], seen[key])
       return
     }
     result.compared++
@@ -33,5 +42,7 @@ export function compareHosts(predicted: Host, observed: Host): Comparison {
   return result
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
-const isKnown = (value: unknown): value is { is: string; value?: unknown } => isRecord(value) && typeof value['is'] === 'string' && ('value' in value || 'why' in value)
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null
+const isKnown = (value: unknown): value is { is: string; value?: unknown } =>
+  isRecord(value) && typeof value['is'] === 'string' && ('value' in value || 'why' in value)

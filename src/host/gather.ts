@@ -1,4 +1,4 @@
-import { bytesFromBuffer, type Bytes } from './bytes.ts'
+import { type Bytes, bytesFromBuffer } from './bytes.ts'
 import type { Fact } from './facts/fact.ts'
 import { absolute, files } from './facts/files.ts'
 import { images, READ_IMAGE } from './facts/images.ts'
@@ -31,9 +31,31 @@ export interface GatherOptions {
 
 /** `nonce`: random per script, so that nothing on the host can forge a frame. */
 export function gather(nonce: string, { observe = [], first }: GatherOptions = {}): Gather {
-  const facts = { system, osRelease, cpu, firmware, cmdline, pci, driverModules, iommu, kernels, log, storage, network, tools, paths, files: files(observe), menu, images, journal }
+  const facts = {
+    system,
+    osRelease,
+    cpu,
+    firmware,
+    cmdline,
+    pci,
+    driverModules,
+    iommu,
+    kernels,
+    log,
+    storage,
+    network,
+    tools,
+    paths,
+    files: files(observe),
+    menu,
+    images,
+    journal,
+  }
   const readings = Object.entries(facts).flatMap(([name, fact]) =>
-    Object.entries((fact as Fact<unknown>).commands).map(([reading, command]) => ({ name: `${name}.${reading}`, command })),
+    Object.entries((fact as Fact<unknown>).commands).map(([reading, command]) => ({
+      name: `${name}.${reading}`,
+      command,
+    })),
   )
   const functions = `${READ_IMAGE}
 frame() { printf '%s %s %s\\n%s\\n' '@${nonce}' "$1" "\${#2}" "$2"; }
@@ -42,12 +64,18 @@ ${readings.map(({ command }, i) => `look_${i}() {\n${command}\n}`).join('\n')}`
   const commands = `${readings.map(({ name }, i) => `o=$(look_${i} 2>/dev/null; echo .) || :; frame ${name} "\${o%.}"`).join('\n')}
 frame end ''`
   return {
-    script: first === undefined ? hostScript(functions, commands) : hostScript(`${first.functions}\n${functions}`, `${first.commands}\n${commands}`),
+    script:
+      first === undefined
+        ? hostScript(functions, commands)
+        : hostScript(`${first.functions}\n${functions}`, `${first.commands}\n${commands}`),
     body: { functions, commands },
     parse(stdout) {
       const frames = readFrames(nonce, bytesFromBuffer(stdout))
       const read = <T, R extends string>(name: string, fact: Fact<T, R>): T => {
-        const own = Object.keys(fact.commands).map(reading => [reading, frames.get(`${name}.${reading}`) ?? ''])
+        const own = Object.keys(fact.commands).map(reading => [
+          reading,
+          frames.get(`${name}.${reading}`) ?? '',
+        ])
         return fact.parse(Object.fromEntries(own) as Record<R, Bytes>)
       }
       return {

@@ -13,10 +13,22 @@ interface Loss {
  * of these to tools that bind ids without looking. Looks through the whole IOMMU group, because a group is assigned
  * as one; not where `groupsWillChange`, since an ACS override that is on its way makes others.
  */
-export function interlock(host: Host, chosen: readonly PciDevice[], groupsWillChange: boolean): Refusal | undefined {
-  const mates = groupsWillChange ? [] : chosen.flatMap(device => groupMates(host, device)).filter(device => !chosen.includes(device) && !isBridge(device))
+export function interlock(
+  host: Host,
+  chosen: readonly PciDevice[],
+  groupsWillChange: boolean,
+): Refusal | undefined {
+  const mates = groupsWillChange
+    ? []
+    : chosen
+        .flatMap(device => groupMates(host, device))
+        .filter(device => !chosen.includes(device) && !isBridge(device))
   const own = chosen.flatMap(device => lossesOf(host, device))[0] ?? lastDisplay(host, chosen)
-  if (own !== undefined) return refuse(`${describe(own.device)} ${own.what}`, 'choose another device; this one stays with the host')
+  if (own !== undefined)
+    return refuse(
+      `${describe(own.device)} ${own.what}`,
+      'choose another device; this one stays with the host',
+    )
   const shared = mates.flatMap(device => lossesOf(host, device))[0]
   if (shared !== undefined) {
     const device = chosen.find(one => groupMates(host, one).includes(shared.device))
@@ -28,18 +40,29 @@ export function interlock(host: Host, chosen: readonly PciDevice[], groupsWillCh
   return sharedId(host, chosen)
 }
 
-/** The first thing the host would lose with this device, if it is given away or its driver is blacklisted. */
+/** What the host would lose with this device, if it is given away or its driver is blacklisted. */
 export function lossesOf(host: Host, device: PciDevice): Loss[] {
-  const display: Loss[] = device.bootVga ? [{ device, what: 'is the boot display: the console would go dark' }] : []
+  const display: Loss[] = device.bootVga
+    ? [{ device, what: 'is the boot display: the console would go dark' }]
+    : []
   const network = host.network
     .filter(use => use.devices.includes(device.address))
-    .map(use => ({ device, what: `carries ${use.interface}, ${use.roles.map(role => ROLES[role]).join(' and ')}: the host could not be reached` }))
+    .map(use => ({
+      device,
+      what: `carries ${use.interface}, ${use.roles.map(role => ROLES[role]).join(' and ')}: the host could not be reached`,
+    }))
   const storage = host.storage
     .filter(use => use.devices?.includes(device.address))
-    .map(use => ({ device, what: `is the controller of ${use.use} (${use.source}): the host would not boot` }))
+    .map(use => ({
+      device,
+      what: `is the controller of ${use.use} (${use.source}): the host would not boot`,
+    }))
   // Where a file system's disks cannot be told (ZFS), every storage controller may be one of them.
   const unclear = host.storage.find(use => use.devices === undefined)
-  const doubtful = unclear !== undefined && isStorage(device) ? [{ device, what: `may hold ${unclear.use} (${unclear.source}), whose disks cannot be told` }] : []
+  const doubtful =
+    unclear !== undefined && isStorage(device)
+      ? [{ device, what: `may hold ${unclear.use} (${unclear.source}), whose disks cannot be told` }]
+      : []
   return [...display, ...network, ...storage, ...doubtful]
 }
 
@@ -49,7 +72,9 @@ function lastDisplay(host: Host, chosen: readonly PciDevice[]): Loss | undefined
   const displays = host.devices.filter(isDisplay)
   const taken = chosen.find(isDisplay)
   const left = displays.filter(device => !chosen.includes(device))
-  return taken !== undefined && left.length === 0 ? { device: taken, what: 'is the last display of this host' } : undefined
+  return taken !== undefined && left.length === 0
+    ? { device: taken, what: 'is the last display of this host' }
+    : undefined
 }
 
 /** Ids take every device that has them, the host's own identical card too (drivers/vfio/pci/vfio_pci.c). */

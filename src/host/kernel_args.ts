@@ -75,20 +75,29 @@ export type TokenChange = (token: string) => string | undefined
  * What an edit does to the tokens that stand on a line already. Where it cannot be satisfied by changing those,
  * `append` is the token to add.
  */
-export function resolveEdit(tokens: readonly string[], edit: ArgEdit): { change: (tokens: readonly string[]) => (string | undefined)[]; append: string | undefined } {
+export function resolveEdit(
+  tokens: readonly string[],
+  edit: ArgEdit,
+): { change: (tokens: readonly string[]) => (string | undefined)[]; append: string | undefined } {
   const keep = { change: (line: readonly string[]) => [...line], append: undefined }
   if (isSatisfied(tokens, edit)) return keep
   switch (edit.op) {
     case 'add':
       return addValue(tokens, edit.key, edit.value)
     case 'remove':
-      return { change: line => line.map(token => withoutValue(token, edit.key, edit.value)), append: undefined }
+      return {
+        change: line => line.map(token => withoutValue(token, edit.key, edit.value)),
+        append: undefined,
+      }
     case 'set':
       return setValues(tokens, edit.key, edit.values)
     case 'add_token':
       return { change: keep.change, append: edit.token }
     case 'remove_token':
-      return { change: line => line.map(token => (sameToken(token, edit.token) ? undefined : token)), append: undefined }
+      return {
+        change: line => line.map(token => (sameToken(token, edit.token) ? undefined : token)),
+        append: undefined,
+      }
   }
 }
 
@@ -111,7 +120,10 @@ function addValue(tokens: readonly string[], key: string, value: string) {
 function setValues(tokens: readonly string[], key: string, values: readonly string[]) {
   const has = (token: string) => keyOf(token) === normaliseKey(key)
   if (!tokens.some(has)) {
-    return { change: (line: readonly string[]) => [...line], append: values.length > 0 ? `${key}=${values.join(',')}` : undefined }
+    return {
+      change: (line: readonly string[]) => [...line],
+      append: values.length > 0 ? `${key}=${values.join(',')}` : undefined,
+    }
   }
   // Duplicates that no longer count (or would add up) go: what is left must be exactly `values`.
   const lastOnLine = (line: readonly string[]) => line.findLastIndex(has)
@@ -131,10 +143,13 @@ function withoutValue(token: string, key: string, value: string): string | undef
   return left.length > 0 ? writeValues(token, left) : undefined
 }
 
-const writeValues = (token: string, values: readonly string[]): string => `${token.slice(0, token.indexOf('='))}=${values.join(',')}`
-const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((one, i) => one === b[i])
+const writeValues = (token: string, values: readonly string[]): string =>
+  `${token.slice(0, token.indexOf('='))}=${values.join(',')}`
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i])
 
-const sameToken = (a: string, b: string): boolean => keyOf(a) === keyOf(b) && a.slice(a.indexOf('=')) === b.slice(b.indexOf('='))
+const sameToken = (a: string, b: string): boolean =>
+  keyOf(a) === keyOf(b) && a.slice(a.indexOf('=')) === b.slice(b.indexOf('='))
 
 /** A command line's tokens with the place each one stands at. */
 export interface Piece {

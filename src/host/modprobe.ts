@@ -14,7 +14,13 @@ export interface Directive {
 }
 
 /** Folders in the order in which one file hides another of the same name (modprobe.d(5)). */
-export const MODPROBE_FOLDERS = ['/etc/modprobe.d', '/run/modprobe.d', '/usr/local/lib/modprobe.d', '/usr/lib/modprobe.d', '/lib/modprobe.d'] as const
+export const MODPROBE_FOLDERS = [
+  '/etc/modprobe.d',
+  '/run/modprobe.d',
+  '/usr/local/lib/modprobe.d',
+  '/usr/lib/modprobe.d',
+  '/lib/modprobe.d',
+] as const
 
 /** What modprobe reads, in its order: by file name, whatever the folder; hidden files left out. */
 export function modprobeDirectives(host: Host): Directive[] {
@@ -26,7 +32,8 @@ export function modprobeFiles(host: Host): string[] {
   for (const folder of MODPROBE_FOLDERS) {
     for (const path of Object.keys(host.files)) {
       const name = path.slice(folder.length + 1)
-      if (path.startsWith(`${folder}/`) && !name.includes('/') && name.endsWith('.conf') && !byName.has(name)) byName.set(name, path)
+      if (path.startsWith(`${folder}/`) && !name.includes('/') && name.endsWith('.conf') && !byName.has(name))
+        byName.set(name, path)
     }
   }
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
@@ -67,9 +74,12 @@ export function loadsVfioFirst(directives: readonly Directive[], driver: string)
 }
 
 /** The `options vfio-pci` line whose ids= counts: all lines are joined and the last value of a parameter wins. */
-export function vfioIdsDirective(directives: readonly Directive[]): { directive: Directive; ids: string[] } | undefined {
+export function vfioIdsDirective(
+  directives: readonly Directive[],
+): { directive: Directive; ids: string[] } | undefined {
   const directive = directives.findLast(
-    ({ word, rest }) => word === 'options' && moduleName(rest[0] ?? '') === 'vfio_pci' && rest.slice(1).some(isIds),
+    ({ word, rest }) =>
+      word === 'options' && moduleName(rest[0] ?? '') === 'vfio_pci' && rest.slice(1).some(isIds),
   )
   const parameter = directive?.rest.findLast(isIds)
   if (directive === undefined || parameter === undefined) return undefined

@@ -9,16 +9,24 @@ import { isVfioDriver } from './pci.ts'
  */
 export function nativeModules(host: Host, device: PciDevice): string[] {
   const driver = valueOf(device.driver) ?? ''
-  const current = driver === '' || isVfioDriver(driver) || driver === 'pci-stub' ? [] : [moduleOf(host, driver)]
-  const known = KNOWN.filter(row => device.class.startsWith(row.class) && (row.vendor === undefined || row.vendor === device.vendor))
+  const current =
+    driver === '' || isVfioDriver(driver) || driver === 'pci-stub' ? [] : [moduleOf(host, driver)]
+  const known = KNOWN.filter(
+    row => device.class.startsWith(row.class) && (row.vendor === undefined || row.vendor === device.vendor),
+  )
   return [...new Set([...current, ...known.flatMap(row => row.modules)])]
 }
 
 /** The module that holds a driver: xhci_hcd is in xhci_pci. */
-export const moduleOf = (host: Host, driver: string): string => moduleName(valueOf(host.driverModules)?.[driver] ?? driver)
+export const moduleOf = (host: Host, driver: string): string =>
+  moduleName(valueOf(host.driverModules)?.[driver] ?? driver)
 
 /** PCI class (include/linux/pci_ids.h) and vendor → modules whose alias tables match (lib/modules/…/modules.alias). */
-const KNOWN: readonly { readonly class: string; readonly vendor?: string; readonly modules: readonly string[] }[] = [
+const KNOWN: readonly {
+  readonly class: string
+  readonly vendor?: string
+  readonly modules: readonly string[]
+}[] = [
   { class: '03', vendor: '10de', modules: ['nouveau', 'nvidia', 'nvidiafb', 'nova_core'] },
   { class: '03', vendor: '1002', modules: ['amdgpu', 'radeon'] },
   { class: '03', vendor: '8086', modules: ['i915', 'xe'] },

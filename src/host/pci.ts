@@ -47,17 +47,21 @@ const CLASS_NAMES: Readonly<Record<string, string>> = {
   '1200': 'accelerator',
 }
 
-export const classOf = (device: PciDevice): string => CLASS_NAMES[device.class.slice(0, 4)] ?? `device of class ${device.class.slice(0, 4)}`
+export const classOf = (device: PciDevice): string =>
+  CLASS_NAMES[device.class.slice(0, 4)] ?? `device of class ${device.class.slice(0, 4)}`
 
 /** `02:00.0 VGA controller [10de:13c2]` */
-export const describe = (device: PciDevice): string => `${shortAddress(device.address)} ${classOf(device)} [${idOf(device)}]`
+export const describe = (device: PciDevice): string =>
+  `${shortAddress(device.address)} ${classOf(device)} [${idOf(device)}]`
 
 export const isDisplay = (device: PciDevice): boolean => device.class.startsWith('03')
 export const isStorage = (device: PciDevice): boolean => device.class.startsWith('01')
 /** Host bridges, PCI bridges: they never leave the host and need no vfio driver while theirs is pcieport or none. */
-export const isBridge = (device: PciDevice): boolean => device.class.startsWith('0600') || device.class.startsWith('0604')
+export const isBridge = (device: PciDevice): boolean =>
+  device.class.startsWith('0600') || device.class.startsWith('0604')
 
-export const findDevice = (host: Host, address: string): PciDevice | undefined => host.devices.find(device => device.address === address)
+export const findDevice = (host: Host, address: string): PciDevice | undefined =>
+  host.devices.find(device => device.address === address)
 
 /** The other members of a device's IOMMU group; none where the group is not known. */
 export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] {

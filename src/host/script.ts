@@ -1,6 +1,7 @@
 /**
  * The frame of everything that runs on a host: POSIX sh (dash, bash, BusyBox ash), read whole before its first
- * command runs, so that a cut connection runs nothing. `root` and `PATH` are its only parameters: empty and the
+ * command runs, so that a cut connection runs nothing: half a brace group is a syntax error, where a last line that
+ * was cut after `main` would run. `root` and `PATH` are its only parameters: empty and the
  * usual folders on a host; a sandbox sets both.
  */
 export function hostScript(functions: string, commands: string): string {
@@ -14,6 +15,6 @@ state=$root/var/lib/vfio-run
 ${functions}
 ${commands}
 }
-main </dev/null
+{ main </dev/null; }
 `
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { effectiveValues, type ArgEdit } from '../host/kernel_args.ts'
+import { type ArgEdit, effectiveValues } from '../host/kernel_args.ts'
 import { valueOf } from '../host/known.ts'
 import { state } from './arguments.ts'
 import { blocked, converged, defineModule } from './define.ts'
@@ -17,7 +17,10 @@ const args = z.strictObject({
     )
     .default(['downstream'])
     .describe('`downstream`, `multifunction`, or `id:vendor:device` of single ports, which is the narrowest'),
-  accept_risk: z.boolean().default(false).describe('says that you know what is given up; needed with `state: present`'),
+  accept_risk: z
+    .boolean()
+    .default(false)
+    .describe('says that you know what is given up; needed with `state: present`'),
 })
 
 export const acs_override = defineModule({
@@ -35,16 +38,30 @@ Zen, Liquorix, CachyOS, linux-vfio); others ignore it and list it among the unkn
   notify: reboot`,
   plan(host, { state, values, accept_risk }) {
     if (state === 'present' && !accept_risk) {
-      return blocked('the ACS override gives up the isolation between devices, and nobody has accepted that', 'set accept_risk: true once you have read vfio-run modules acs_override')
+      return blocked(
+        'the ACS override gives up the isolation between devices, and nobody has accepted that',
+        'set accept_risk: true once you have read vfio-run modules acs_override',
+      )
     }
     if (state === 'present' && values.length === 0) return converged('no values are asked for')
-    const edits = values.map((value): ArgEdit => ({ op: state === 'present' ? 'add' : 'remove', key: KEY, value }))
+    const edits = values.map(
+      (value): ArgEdit => ({ op: state === 'present' ? 'add' : 'remove', key: KEY, value }),
+    )
     const log = valueOf(host.log)
-    const ignored = log?.lines.find(line => line.includes('Unknown kernel command line parameters') && line.includes(KEY))
+    const ignored = log?.lines.find(
+      line => line.includes('Unknown kernel command line parameters') && line.includes(KEY),
+    )
     const booted = effectiveValues(valueOf(host.cmdline) ?? [], KEY)
     if (state === 'present' && ignored !== undefined && values.every(value => booted.includes(value))) {
-      return blocked(`the running kernel does not carry the ACS override patch: it says "${ignored}"`, 'boot a kernel that has it (Proxmox, Zen, Liquorix, CachyOS, linux-vfio), or drop the override')
+      return blocked(
+        `the running kernel does not carry the ACS override patch: it says "${ignored}"`,
+        'boot a kernel that has it (Proxmox, Zen, Liquorix, CachyOS, linux-vfio), or drop the override',
+      )
     }
-    return planKernelLine(host, edits, `${KEY}=${values.join(',')}${state === 'present' ? '' : ' taken away'}`)
+    return planKernelLine(
+      host,
+      edits,
+      `${KEY}=${values.join(',')}${state === 'present' ? '' : ' taken away'}`,
+    )
   },
 })

@@ -6,9 +6,21 @@ import type { Host } from '../host/host.ts'
 /** What a module answers. Each says why: a no-op without a reason teaches nobody anything. */
 export type Outcome =
   | { readonly kind: 'converged'; readonly why: string }
-  /** The wanted state is on disk but not in effect. */
-  | { readonly kind: 'pending'; readonly why: string; readonly needs: 'rebuild' | 'reboot'; readonly rebuild?: readonly ArtifactKind[] }
-  | { readonly kind: 'change'; readonly why: string; readonly changes: readonly Change[]; readonly rebuild?: readonly ArtifactKind[] }
+  /** The wanted state is on disk, and what is generated from it is stale. */
+  | {
+      readonly kind: 'pending'
+      readonly why: string
+      readonly needs: 'rebuild'
+      readonly rebuild: readonly ArtifactKind[]
+    }
+  /** The wanted state is on disk but not in effect; `brings`: what the reboot is for, in a few words. */
+  | { readonly kind: 'pending'; readonly why: string; readonly needs: 'reboot'; readonly brings: string }
+  | {
+      readonly kind: 'change'
+      readonly why: string
+      readonly changes: readonly Change[]
+      readonly rebuild?: readonly ArtifactKind[]
+    }
   /** Cannot be told before the machine has booted. */
   | { readonly kind: 'unknown'; readonly why: string }
   | { readonly kind: 'blocked'; readonly why: string; readonly hint: string }

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Module } from './define.ts'
 
+/** Terminals are 80 columns wide, and Markdown does not mind. */
+const WIDTH = 80
+
 /** One line a module, for `vfio-run modules`. */
 export function listModules(modules: ReadonlyMap<string, Module>): string {
   const width = Math.max(...[...modules.keys()].map(name => name.length))
@@ -10,11 +13,16 @@ export function listModules(modules: ReadonlyMap<string, Module>): string {
 
 /** The documentation of one module as Markdown that reads well in a terminal. */
 export function describeModule(module: Module): string {
-  const rows = argumentsOf(module).map(({ name, type, fallback, text }) => `- \`${name}\`: ${type}${fallback}. ${sentence(text)}`)
+  const rows = argumentsOf(module).map(({ name, type, fallback, text }) =>
+    wrap(`- \`${name}\`: ${type}${fallback}. ${sentence(text)}`, '  '),
+  )
   const parts = [
     `## ${module.name}`,
     `${module.summary}.`,
-    module.description,
+    module.description
+      .split('\n\n')
+      .map(paragraph => wrap(paragraph))
+      .join('\n\n'),
     rows.length > 0 ? `Arguments:\n\n${rows.join('\n')}` : 'It takes no arguments.',
     `\`\`\`yaml\n${module.example}\n\`\`\``,
   ]
@@ -33,18 +41,43 @@ function argumentsOf(module: Module): Argument[] {
   const args: z.ZodType = module.args
   const schema = z.toJSONSchema(args, { io: 'input' })
   return Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const { type, fallback, description } = typeof property === 'object' ? facts(property) : { type: 'anything', fallback: undefined, description: '' }
+    const { type, fallback, description } =
+      typeof property === 'object'
+        ? facts(property)
+        : { type: 'anything', fallback: undefined, description: '' }
     const required = schema.required?.includes(name) ? ', required' : ''
-    return { name, type, fallback: fallback === undefined ? required : `, default \`${JSON.stringify(fallback)}\``, text: description }
+    return {
+      name,
+      type,
+      fallback: fallback === undefined ? required : `, default \`${JSON.stringify(fallback)}\``,
+      text: description,
+    }
   })
 }
 
 type Property = z.core.JSONSchema.JSONSchema
 
 function facts(property: Property) {
-  const items = typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : undefined
-  const type = property.enum?.join(' | ') ?? (property.type === 'array' ? `list of ${items?.type ?? 'value'}s` : String(property.type ?? 'value'))
+  const items =
+    typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : undefined
+  const type =
+    property.enum?.join(' | ') ??
+    (property.type === 'array' ? `list of ${items?.type ?? 'value'}s` : String(property.type ?? 'value'))
   return { type, fallback: property.default, description: property.description ?? '' }
 }
 
-const sentence = (text: string): string => (text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`)
+/** Breaks at blanks; `indent` goes before every line but the first. */
+function wrap(text: string, indent = ''): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && `${line} ${word}`.length > WIDTH) {
+      lines.push(line)
+      line = indent + word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join('\n')
+}
+
+const sentence = (text: string): string =>
+  text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

@@ -13,7 +13,11 @@ import { removeLines } from './modprobe_file.ts'
 const args = z.strictObject({
   state,
   drivers: z.array(driverName).describe('module names, as lsmod shows them'),
-  file: modprobeFile.optional().describe('where to write; by default nouveau.conf for the drivers of NVIDIA cards, amdgpu.conf for AMD’s, DRIVER.conf for others'),
+  file: modprobeFile
+    .optional()
+    .describe(
+      'where to write; by default nouveau.conf for the drivers of NVIDIA cards, amdgpu.conf for AMD’s, DRIVER.conf for others',
+    ),
 })
 
 export const driver_blacklist = defineModule({
@@ -37,7 +41,17 @@ alias only, and it takes the driver from *every* card: blocked where the host's 
 
 /** The file names of the guide, by the make of the card. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-  nouveau: ['nouveau', 'nvidia', 'nvidia_drm', 'nvidia_modeset', 'nvidia_uvm', 'nvidia_peermem', 'nvidiafb', 'nova_core', 'nova_drm'],
+  nouveau: [
+    'nouveau',
+    'nvidia',
+    'nvidia_drm',
+    'nvidia_modeset',
+    'nvidia_uvm',
+    'nvidia_peermem',
+    'nvidiafb',
+    'nova_core',
+    'nova_drm',
+  ],
   amdgpu: ['amdgpu', 'radeon', 'fglrx'],
 }
 
@@ -51,18 +65,33 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
   const lost = drivers.flatMap(driver => boundTo(host, driver)).flatMap(device => lossesOf(host, device))[0]
   if (lost !== undefined) {
     const driver = valueOf(lost.device.driver) ?? ''
-    return blocked(`${driver} also drives ${describe(lost.device)}, which ${lost.what}`, 'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only')
+    return blocked(
+      `${driver} also drives ${describe(lost.device)}, which ${lost.what}`,
+      'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only',
+    )
   }
   const directives = modprobeDirectives(host)
   const missing = drivers.filter(driver => isBlacklisted(directives, driver) === undefined)
   if (missing.length > 0) {
     const changes = addLines(host, missing, file)
-    return { kind: 'change', why: `blacklist ${missing.join(', ')} in ${changes.map(({ path }) => path).join(', ')}`, changes }
+    return {
+      kind: 'change',
+      why: `blacklist ${missing.join(', ')} in ${changes.map(({ path }) => path).join(', ')}`,
+      changes,
+    }
   }
   const bound = drivers.flatMap(driver => boundTo(host, driver))[0]
-  if (bound !== undefined) return { kind: 'pending', why: `${valueOf(bound.driver)} still drives ${describe(bound)}, until the next boot`, needs: 'reboot' }
+  if (bound !== undefined)
+    return {
+      kind: 'pending',
+      why: `${valueOf(bound.driver)} still drives ${describe(bound)}, until the next boot`,
+      needs: 'reboot',
+      brings: `blacklist ${drivers.join(', ')}`,
+    }
   const places = [...new Set(drivers.map(driver => isBlacklisted(directives, driver)?.path ?? ''))]
-  return converged(`${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} blacklisted in ${places.join(', ')}`)
+  return converged(
+    `${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} blacklisted in ${places.join(', ')}`,
+  )
 }
 
 /** Devices that the module drives now; a driver's name may differ from its module's. */
@@ -86,10 +115,12 @@ function allow(host: Host, drivers: readonly string[], file: string | undefined)
   const byFile = Map.groupBy(drivers, driver => file ?? fileFor(driver))
   const changes = [...byFile].flatMap(([path, names]) => {
     const ours = parseModprobe(path, host.files[path]?.bytes ?? '').filter(
-      ({ word, rest }) => word === 'blacklist' && names.some(name => moduleName(name) === moduleName(rest[0] ?? '')),
+      ({ word, rest }) =>
+        word === 'blacklist' && names.some(name => moduleName(name) === moduleName(rest[0] ?? '')),
     )
     return removeLines(host, path, ours)
   })
-  if (changes.length > 0) return { kind: 'change', why: `${drivers.join(', ')} no longer blacklisted`, changes }
+  if (changes.length > 0)
+    return { kind: 'change', why: `${drivers.join(', ')} no longer blacklisted`, changes }
   return converged(`${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} not blacklisted by us`)
 }

@@ -12,7 +12,9 @@ const args = z.strictObject({
   modules: z
     .array(driverName)
     .default(['vfio', 'vfio_iommu_type1', 'vfio_virqfd', 'vfio_pci'])
-    .describe('modules for the image; those of vfio that no installed kernel has are left out (vfio_virqfd is gone since 6.2)'),
+    .describe(
+      'modules for the image; those of vfio that no installed kernel has are left out (vfio_virqfd is gone since 6.2)',
+    ),
 })
 
 export const initramfs_rebuild = defineModule({
@@ -38,12 +40,19 @@ before any reboot.`,
     if (changes.length > 0) {
       const stale = generator.images.isStale(applyChanges(host, changes))
       const rebuild = stale === undefined ? {} : { rebuild: ['initramfs'] as const }
-      return { kind: 'change', why: `${what} in ${changes.map(({ path }) => path).join(', ')}`, changes, ...rebuild }
+      return {
+        kind: 'change',
+        why: `${what} in ${changes.map(({ path }) => path).join(', ')}`,
+        changes,
+        ...rebuild,
+      }
     }
     const stale = generator.images.isStale(host)
     if (stale !== undefined) return { kind: 'pending', why: stale, needs: 'rebuild', rebuild: ['initramfs'] }
     const count = Object.keys(host.images).length
-    return converged(`${count === 1 ? 'the image carries' : `all ${count} images carry`} ${what} and today's modprobe.d`)
+    return converged(
+      `${count === 1 ? 'the image carries' : `all ${count} images carry`} ${what} and today's modprobe.d`,
+    )
   },
 })
 

@@ -7,8 +7,14 @@ import { planKernelLine } from './kernel_line.ts'
 
 const args = z.strictObject({
   state,
-  vendor: z.enum(['auto', 'intel', 'amd']).default('auto').describe('whose IOMMU; `auto` follows the processor'),
-  args: z.array(kernelArgument).default([]).describe('further kernel arguments to set or, with `state: absent`, to take away'),
+  vendor: z
+    .enum(['auto', 'intel', 'amd'])
+    .default('auto')
+    .describe('whose IOMMU; `auto` follows the processor'),
+  args: z
+    .array(kernelArgument)
+    .default([])
+    .describe('further kernel arguments to set or, with `state: absent`, to take away'),
 })
 
 export const iommu_kernel_args = defineModule({
@@ -30,14 +36,23 @@ Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
   plan(host, { state, vendor, args }) {
     const present = state === 'present'
     const whose = vendor === 'auto' ? host.cpu.vendor : vendor
-    if (whose === 'other') return blocked(`the processor (${host.cpu.model || host.arch}) is neither Intel's nor AMD's`, 'this machine cannot be prepared by vfio-run')
+    if (whose === 'other')
+      return blocked(
+        `the processor (${host.cpu.model || host.arch}) is neither Intel's nor AMD's`,
+        'this machine cannot be prepared by vfio-run',
+      )
     const off = present ? offInFirmware(host, whose) : undefined
     if (off !== undefined) return off
-    const edits = [...iommuEdits(whose, present), ...args.map((token): ArgEdit => ({ op: present ? 'add_token' : 'remove_token', token }))]
+    const edits = [
+      ...iommuEdits(whose, present),
+      ...args.map((token): ArgEdit => ({ op: present ? 'add_token' : 'remove_token', token })),
+    ]
     const what = [...(whose === 'intel' ? ['intel_iommu=on'] : []), ...args].join(' ')
     if (what === '' && present) {
       const outcome = planKernelLine(host, edits, 'amd_iommu=off taken away')
-      return outcome.kind === 'converged' ? converged("AMD's IOMMU is on by default and not switched off") : outcome
+      return outcome.kind === 'converged'
+        ? converged("AMD's IOMMU is on by default and not switched off")
+        : outcome
     }
     if (what === '') return converged("nothing of ours is on an AMD machine's command line")
     return planKernelLine(host, edits, present ? what : `${what} taken away`)
@@ -45,7 +60,11 @@ Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
 })
 
 function iommuEdits(vendor: 'intel' | 'amd', present: boolean): ArgEdit[] {
-  if (vendor === 'intel') return [{ op: present ? 'add' : 'remove', key: 'intel_iommu', value: 'on' }, ...(present ? generalOff : [])]
+  if (vendor === 'intel')
+    return [
+      { op: present ? 'add' : 'remove', key: 'intel_iommu', value: 'on' },
+      ...(present ? generalOff : []),
+    ]
   return present ? [{ op: 'remove', key: 'amd_iommu', value: 'off' }, ...generalOff] : []
 }
 

@@ -26,6 +26,7 @@ export function planKernelLine(host: Host, edits: readonly ArgEdit[], what: stri
 function inEffect(host: Host, edits: readonly ArgEdit[], what: string): Outcome {
   if (host.cmdline.is === 'unknown') return { kind: 'unknown', why: `${what}: ${host.cmdline.why}` }
   const { value } = host.cmdline
-  if (edits.every(edit => isSatisfied(value, edit))) return { kind: 'converged', why: `${what} is configured and in effect` }
-  return { kind: 'pending', why: `${what} is configured, and takes effect at the next boot`, needs: 'reboot' }
+  if (edits.every(edit => isSatisfied(value, edit)))
+    return { kind: 'converged', why: `${what} is configured and in effect` }
+  return { kind: 'pending', why: `${what} is configured, and takes effect at the next boot`, needs: 'reboot', brings: what }
 }

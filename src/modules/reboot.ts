@@ -12,15 +12,32 @@ all of it. After the reboot every task that waited for it is looked at again: wh
 host, and the same reboot is not tried a second time. Never reboots with \`--no-reboot\`, nor the machine that runs the
 play.`,
   args: z.strictObject({
-    reboot_timeout: z.number().positive().default(600).describe('seconds from the command to the first answer of the new boot'),
+    reboot_timeout: z
+      .number()
+      .positive()
+      .default(600)
+      .describe('seconds from the command to the first answer of the new boot'),
+    connect_timeout: z
+      .number()
+      .positive()
+      .default(15)
+      .describe('seconds for each try to connect to the new boot'),
     pre_reboot_delay: z.number().min(0).default(0).describe('seconds to wait before the reboot'),
-    post_reboot_delay: z.number().min(0).default(0).describe('seconds to wait after the machine has answered'),
+    post_reboot_delay: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('seconds to wait after the machine has answered'),
     always: z.boolean().default(false).describe('reboot though nothing is due'),
-    msg: z.string().regex(/^[\w .,:;()/-]*$/).default('vfio-run: reboot for PCI passthrough').describe('told to the users who are logged in'),
+    msg: z
+      .string()
+      .regex(/^[\w .,:;()/-]*$/)
+      .default('vfio-run: reboot for PCI passthrough')
+      .describe('told to the users who are logged in'),
   }),
   example: `handlers:
   - name: reboot
     reboot:
       reboot_timeout: 900`,
-  plan: () => ({ kind: 'pending', why: 'a reboot was asked for', needs: 'reboot' }),
+  plan: () => ({ kind: 'pending', why: 'a reboot was asked for', needs: 'reboot', brings: 'it was asked for' }),
 })

@@ -22,22 +22,36 @@ export const verify_devices = defineModule({
     if (isRefusal(chosen)) return { kind: 'blocked', why: chosen.why, hint: chosen.hint }
     const bad = chosen.map(device => problemOf(host, device, state)).find(problem => problem !== undefined)
     if (bad !== undefined) return bad
-    const names = chosen.map(device => `${describe(device)} on ${valueOf(device.driver) || 'no driver'}`)
-    return converged(names.join(', '))
+    const names = chosen
+      .map(device => `${describe(device)} on ${valueOf(device.driver) || 'no driver'}`)
+      .join(', ')
+    const foreseen = chosen.some(device => device.driver.is === 'predicted')
+    return foreseen
+      ? { kind: 'unknown', why: `foreseen, and shown by the next boot: ${names}` }
+      : converged(names)
   },
 })
 
 function problemOf(host: Host, device: PciDevice, state: 'present' | 'absent'): Outcome | undefined {
-  if (device.driver.is === 'unknown') return { kind: 'unknown', why: `${describe(device)}: ${device.driver.why}` }
+  if (device.driver.is === 'unknown')
+    return { kind: 'unknown', why: `${describe(device)}: ${device.driver.why}` }
   const driver = device.driver.value
   if (isVfioDriver(driver) === (state === 'present')) return undefined
-  if (state === 'absent') return blocked(`${describe(device)} is still on ${driver}`, 'reboot, or look for another owner of the device: driverctl, libvirt, a virtual machine')
+  if (state === 'absent')
+    return blocked(
+      `${describe(device)} is still on ${driver}`,
+      'reboot, or look for another owner of the device: driverctl, libvirt, a virtual machine',
+    )
   return blocked(`${describe(device)} is on ${driver || 'no driver'}, not on vfio-pci`, causeOf(host, device))
 }
 
 function causeOf(host: Host, device: PciDevice): string {
-  if ((valueOf(device.group) ?? -1) < 0) return 'it is in no IOMMU group, so vfio-pci refuses it: verify_dmesg says why the IOMMU is off'
-  const claimed = effectiveValues(valueOf(host.cmdline) ?? [], 'vfio-pci.ids').some(id => id.toLowerCase().startsWith(idOf(device)))
-  if (!claimed) return `the running kernel was not booted with vfio-pci.ids=${idOf(device)}: reboot, or see which entry is booted`
+  if ((valueOf(device.group) ?? -1) < 0)
+    return 'it is in no IOMMU group, so vfio-pci refuses it: verify_dmesg says why the IOMMU is off'
+  const claimed = effectiveValues(valueOf(host.cmdline) ?? [], 'vfio-pci.ids').some(id =>
+    id.toLowerCase().startsWith(idOf(device)),
+  )
+  if (!claimed)
+    return `the running kernel was not booted with vfio-pci.ids=${idOf(device)}: reboot, or see which entry is booted`
   return 'its driver was faster than vfio-pci: look at journalctl -k -b, and at the initramfs with lsinitramfs'
 }

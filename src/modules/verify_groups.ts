@@ -22,15 +22,23 @@ one that does no DMA for the host: pcieport, pci-stub, a vfio driver. Otherwise 
     const bad = chosen.map(device => problemOf(host, device, chosen)).find(problem => problem !== undefined)
     if (bad !== undefined) return bad
     const groups = [...new Set(chosen.map(device => valueOf(device.group)))]
-    return converged(`${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')} hold${groups.length === 1 ? 's' : ''} only ${chosen.map(describe).join(', ')}`)
+    return converged(
+      `${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')} hold${groups.length === 1 ? 's' : ''} only ${chosen.map(describe).join(', ')}`,
+    )
   },
 })
 
 function problemOf(host: Host, device: PciDevice, chosen: readonly PciDevice[]): Outcome | undefined {
-  if (device.group.is === 'unknown') return { kind: 'unknown', why: `the group of ${describe(device)}: ${device.group.why}` }
+  if (device.group.is === 'unknown')
+    return { kind: 'unknown', why: `the group of ${describe(device)}: ${device.group.why}` }
   const group = device.group.value
-  if (group < 0) return blocked(`${describe(device)} is in no IOMMU group`, 'the IOMMU is off: verify_dmesg says why')
-  if (host.iommu.noIommuGroups.includes(group)) return blocked(`group ${group} of ${describe(device)} is a no-IOMMU group, which isolates nothing`, 'do not load vfio with enable_unsafe_noiommu_mode')
+  if (group < 0)
+    return blocked(`${describe(device)} is in no IOMMU group`, 'the IOMMU is off: verify_dmesg says why')
+  if (host.iommu.noIommuGroups.includes(group))
+    return blocked(
+      `group ${group} of ${describe(device)} is a no-IOMMU group, which isolates nothing`,
+      'do not load vfio with enable_unsafe_noiommu_mode',
+    )
   const others = groupMates(host, device).filter(mate => !chosen.includes(mate) && needsItsDriver(mate))
   const [first, ...rest] = others
   if (first === undefined) return undefined

@@ -20,7 +20,9 @@ const KEY = 'vfio-pci.ids'
 const args = z.strictObject({
   devices: shared.devices,
   state: shared.state,
-  file: shared.modprobeFile.default('/etc/modprobe.d/vfio.conf').describe('where `options vfio-pci ids=` goes when no file has it yet'),
+  file: shared.modprobeFile
+    .default('/etc/modprobe.d/vfio.conf')
+    .describe('where `options vfio-pci ids=` goes when no file has it yet'),
 })
 
 export const vfio_ids = defineModule({
@@ -64,7 +66,10 @@ function claim(host: Host, selectors: readonly string[], file: string): Outcome 
 
 function release(host: Host, selectors: readonly string[], file: string): Outcome | Refusal {
   // An id can be taken away though its device is gone; an address without a device names nothing.
-  const known = resolveDevices(host, selectors.filter(selector => !isVendorDevice(selector)))
+  const known = resolveDevices(
+    host,
+    selectors.filter(selector => !isVendorDevice(selector)),
+  )
   if (isRefusal(known)) return known
   const chosen = host.devices.filter(device => known.includes(device) || selectors.includes(idOf(device)))
   const gone = new Set([...chosen.map(idOf), ...selectors.filter(isVendorDevice).map(id => id.toLowerCase())])
@@ -79,10 +84,19 @@ function release(host: Host, selectors: readonly string[], file: string): Outcom
 }
 
 /** Both places: modprobe.d first, then the command line on top of it. */
-function planBoth(host: Host, ids: readonly string[], file: string, lines: LineChange[], what: string): Outcome | Refusal {
+function planBoth(
+  host: Host,
+  ids: readonly string[],
+  file: string,
+  lines: LineChange[],
+  what: string,
+): Outcome | Refusal {
   const options = setOptions(host, ids, file)
   if (isRefusal(options)) return options
-  const inFile = lines.reduce((changes, line) => [...changes, ...line(applyChanges(host, changes))], [...options])
+  const inFile = lines.reduce(
+    (changes, line) => [...changes, ...line(applyChanges(host, changes))],
+    [...options],
+  )
   const outcome = planKernelLine(applyChanges(host, inFile), [{ op: 'set', key: KEY, values: ids }], what)
   if (inFile.length === 0 || outcome.kind === 'blocked') return outcome
   const changes = outcome.kind === 'change' ? [...inFile, ...outcome.changes] : inFile
@@ -104,11 +118,18 @@ function groupsWillChange(host: Host): boolean {
 
 function unbindable(host: Host, chosen: readonly PciDevice[]): Refusal | undefined {
   for (const kernel of host.kernels.filter(kernel => kernel.bootable)) {
-    if (kernel.vfio['vfio_pci'] === undefined) return refuse(`kernel ${kernel.release} has no vfio-pci`, 'install a full kernel (not a cloud one), or remove this one')
+    if (kernel.vfio['vfio_pci'] === undefined)
+      return refuse(
+        `kernel ${kernel.release} has no vfio-pci`,
+        'install a full kernel (not a cloud one), or remove this one',
+      )
     for (const device of chosen) {
       const rival = builtinRival(host, kernel, device)
       if (rival !== undefined) {
-        return refuse(`${rival} is compiled into kernel ${kernel.release} and takes ${describe(device)} before vfio-pci can`, 'bind it at run time, or boot a kernel that has the driver as a module')
+        return refuse(
+          `${rival} is compiled into kernel ${kernel.release} and takes ${describe(device)} before vfio-pci can`,
+          'bind it at run time, or boot a kernel that has the driver as a module',
+        )
       }
     }
   }
@@ -128,14 +149,20 @@ function claimedIds(host: Host): readonly string[] | Refusal {
 /** Edits the `options vfio-pci` line whose ids count, wherever it stands in /etc; else adds one to `file`. */
 function setOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
   const now = vfioIdsDirective(modprobeDirectives(host))
-  if (now === undefined) return ids.length === 0 ? [] : appendLine(host, file, `options vfio-pci ids=${ids.join(',')}`)
+  if (now === undefined)
+    return ids.length === 0 ? [] : appendLine(host, file, `options vfio-pci ids=${ids.join(',')}`)
   const { directive } = now
   if (sameList(now.ids, ids)) return []
-  if (!directive.path.startsWith('/etc/')) return refuse(`${directive.path} sets vfio-pci's ids, and is not for us to edit`, 'copy it to /etc/modprobe.d, which hides it, and run again')
+  if (!directive.path.startsWith('/etc/'))
+    return refuse(
+      `${directive.path} sets vfio-pci's ids, and is not for us to edit`,
+      'copy it to /etc/modprobe.d, which hides it, and run again',
+    )
   const bytes = host.files[directive.path]?.bytes ?? ''
   const line = bytes.slice(directive.start, directive.end)
   const parameter = /([ \t]+)ids=\S*(?![\s\S]*[ \t]ids=)/
-  const edited = ids.length > 0 ? line.replace(parameter, `$1ids=${ids.join(',')}`) : line.replace(parameter, '')
+  const edited =
+    ids.length > 0 ? line.replace(parameter, `$1ids=${ids.join(',')}`) : line.replace(parameter, '')
   if (/^options[ \t]+vfio[-_]pci\s*$/.test(edited)) return removeLines(host, directive.path, [directive])
   return write(host, directive.path, bytes.slice(0, directive.start) + edited + bytes.slice(directive.end))
 }
@@ -163,7 +190,8 @@ function ourSoftdeps(host: Host, file: string): LineChange[] {
         overlay,
         file,
         parseModprobe(file, overlay.files[file]?.bytes ?? '').filter(
-          ({ word, rest }) => word === 'softdep' && `softdep ${rest.join(' ')}` === softdepLine(rest[0] ?? ''),
+          ({ word, rest }) =>
+            word === 'softdep' && `softdep ${rest.join(' ')}` === softdepLine(rest[0] ?? ''),
         ),
       ),
   ]
@@ -171,10 +199,17 @@ function ourSoftdeps(host: Host, file: string): LineChange[] {
 
 function inEffect(chosen: readonly PciDevice[], wanted: (driver: string) => boolean, what: string): Outcome {
   const unclear = chosen.find(device => device.driver.is === 'unknown')
-  if (unclear?.driver.is === 'unknown') return { kind: 'unknown', why: `${describe(unclear)}: ${unclear.driver.why}` }
+  if (unclear?.driver.is === 'unknown')
+    return { kind: 'unknown', why: `${describe(unclear)}: ${unclear.driver.why}` }
   const not = chosen.find(device => !wanted(valueOf(device.driver) ?? ''))
   if (not === undefined) return { kind: 'converged', why: what }
-  return { kind: 'pending', why: `${describe(not)} is on ${valueOf(not.driver) || 'no driver'} until the next boot`, needs: 'reboot' }
+  return {
+    kind: 'pending',
+    why: `${describe(not)} is on ${valueOf(not.driver) || 'no driver'} until the next boot`,
+    needs: 'reboot',
+    brings: what,
+  }
 }
 
-const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((one, i) => one === b[i])
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i])

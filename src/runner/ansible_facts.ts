@@ -17,5 +17,18 @@ export function ansibleFacts(host: Host): Scope {
 }
 
 /** ID of os-release(5) → the name that Ansible gives (module_utils/facts/system/distribution.py). */
-const DISTRIBUTIONS: Readonly<Record<string, string>> = { debian: 'Debian', ubuntu: 'Ubuntu', fedora: 'Fedora', arch: 'Archlinux', rhel: 'RedHat' }
-const OS_FAMILIES: Readonly<Record<string, string>> = { debian: 'Debian', ubuntu: 'Debian', fedora: 'RedHat', rhel: 'RedHat', arch: 'Archlinux', suse: 'Suse' }
+const DISTRIBUTIONS: Readonly<Record<string, string>> = {
+  debian: 'Debian',
+  ubuntu: 'Ubuntu',
+  fedora: 'Fedora',
+  arch: 'Archlinux',
+  rhel: 'RedHat',
+}
+const OS_FAMILIES: Readonly<Record<string, string>> = {
+  debian: 'Debian',
+  ubuntu: 'Debian',
+  fedora: 'RedHat',
+  rhel: 'RedHat',
+  arch: 'Archlinux',
+  suse: 'Suse',
+}

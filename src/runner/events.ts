@@ -28,7 +28,12 @@ export interface HostCounts {
 
 /** What a run says while it runs. Reports render these and nothing else; JSON output is one of them a line. */
 export type RunEvent =
-  | { readonly event: 'run'; readonly playbook: string; readonly check: boolean; readonly hosts: readonly string[] }
+  | {
+      readonly event: 'run'
+      readonly playbook: string
+      readonly check: boolean
+      readonly hosts: readonly string[]
+    }
   | { readonly event: 'play'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly event: 'phase'; readonly host: string; readonly phase: Phase; readonly detail?: string }
   /** The last line a long step printed; `step` names it, e.g. `update-initramfs -u -k all`. */
@@ -44,9 +49,21 @@ export type RunEvent =
       readonly hint?: string
     }
   /** A file that is written (`after` undefined: removed). Only emitted where --diff asks for it. */
-  | { readonly event: 'diff'; readonly host: string; readonly path: string; readonly before: Bytes | undefined; readonly after: Bytes | undefined }
+  | {
+      readonly event: 'diff'
+      readonly host: string
+      readonly path: string
+      readonly before: Bytes | undefined
+      readonly after: Bytes | undefined
+    }
   /** A command that is run, or in a dry run would be. */
-  | { readonly event: 'command'; readonly host: string; readonly argv: Argv; readonly reason: string; readonly check: boolean }
+  | {
+      readonly event: 'command'
+      readonly host: string
+      readonly argv: Argv
+      readonly reason: string
+      readonly check: boolean
+    }
   /** How the plan's picture of the host did against the host: after the apply, and after the boot. */
   | {
       readonly event: 'prediction'
@@ -54,12 +71,27 @@ export type RunEvent =
       readonly after: 'apply' | 'boot'
       readonly compared: number
       readonly unknown: number
-      readonly wrong: readonly { readonly field: string; readonly predicted: unknown; readonly observed: unknown }[]
+      readonly wrong: readonly {
+        readonly field: string
+        readonly predicted: unknown
+        readonly observed: unknown
+      }[]
     }
   | { readonly event: 'warning'; readonly host?: string; readonly why: string }
   /** The host takes no further part. */
-  | { readonly event: 'host_failed'; readonly host: string; readonly status: 'failed' | 'unreachable' | 'locked'; readonly why: string; readonly hint?: string; readonly output?: readonly string[] }
-  | { readonly event: 'recap'; readonly hosts: Readonly<Record<string, HostCounts>>; readonly exitCode: number }
+  | {
+      readonly event: 'host_failed'
+      readonly host: string
+      readonly status: 'failed' | 'unreachable' | 'locked'
+      readonly why: string
+      readonly hint?: string
+      readonly output?: readonly string[]
+    }
+  | {
+      readonly event: 'recap'
+      readonly hosts: Readonly<Record<string, HostCounts>>
+      readonly exitCode: number
+    }
 
 export interface Report {
   onEvent(event: RunEvent): void

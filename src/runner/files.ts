@@ -44,18 +44,27 @@ export function variableFiles(folder: string, name: string, problems: Problems):
   // Ansible reads the first one only and says nothing about the others.
   if (ignored !== undefined)
     problems.add(ignored, `is beside ${found}, which holds the same variables`, 'keep one of them')
-  return isDirectory(found) ? filesBelow(found) : [found]
+  return isDirectory(found) ? filesBelow(found, problems) : [found]
 }
 
 const VARIABLE_FILE_ENDINGS = ['.yml', '.yaml', '.json']
 
-function filesBelow(folder: string): readonly string[] {
-  const names = readdirSync(folder).filter(name => !name.startsWith('.') && !name.endsWith('~'))
-  return names.sort().flatMap(name => {
+function filesBelow(folder: string, problems: Problems): readonly string[] {
+  const names = namesIn(folder, problems).filter(name => !name.startsWith('.') && !name.endsWith('~'))
+  return names.toSorted().flatMap(name => {
     const path = join(folder, name)
-    if (isDirectory(path)) return filesBelow(path)
+    if (isDirectory(path)) return filesBelow(path, problems)
     return ['', ...VARIABLE_FILE_ENDINGS].includes(extname(name)) ? [path] : []
   })
+}
+
+function namesIn(folder: string, problems: Problems): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    problems.add(folder, unreadableBecause(error))
+    return []
+  }
 }
 
 function unreadableBecause(error: unknown): string {

@@ -93,7 +93,9 @@ export class HostPlay {
 
   /** Another user sees other things: a change of identity is a barrier. */
   async #identityOf(task: Task): Promise<Identity> {
-    const identity = task.identity(task.scope(this.#state.name, this.#state.host === undefined ? {} : ansibleFacts(this.#state.host)))
+    const identity = task.identity(
+      task.scope(this.#state.name, this.#state.host === undefined ? {} : ansibleFacts(this.#state.host)),
+    )
     if (this.#state.identity !== undefined && !sameIdentity(this.#state.identity, identity)) {
       await this.#endSegment({ last: false })
       this.#state.host = undefined
@@ -130,7 +132,8 @@ export class HostPlay {
       if (this.#spent.has(entry) || (outcome?.kind !== 'change' && outcome?.kind !== 'pending')) continue
       this.#spent.add(entry)
       for (const name of entry.task.notify) {
-        for (const handler of this.#play.handlers) if (handler.name === name || handler.listen.includes(name)) this.#notified.add(handler)
+        for (const handler of this.#play.handlers)
+          if (handler.name === name || handler.listen.includes(name)) this.#notified.add(handler)
       }
     }
   }
@@ -152,8 +155,10 @@ export class HostPlay {
 
   /** Plans what has gathered, shows it, and unless this is a dry run applies it. */
   async #endSegment({ last, reboots = false }: { last: boolean; reboots?: boolean }): Promise<void> {
-    if (this.#state.host !== undefined && this.#entries.length > 0) await this.#work(this.#state.host, reboots)
-    if (last && this.#state.host !== undefined) this.#state.tally.rebootPending = this.#dueReasons().join('; ')
+    if (this.#state.host !== undefined && this.#entries.length > 0)
+      await this.#work(this.#state.host, reboots)
+    if (last && this.#state.host !== undefined)
+      this.#state.tally.rebootPending = this.#dueReasons().join('; ')
   }
 
   async #work(host: Host, reboots: boolean): Promise<void> {
@@ -173,13 +178,16 @@ export class HostPlay {
 
   #dueReasons(): string[] {
     const host = this.#state.host
-    return host === undefined || host.bootId.is === 'unknown' ? this.#state.tally.rebootPending.split('; ').filter(Boolean) : rebootReasons(host, this.#proven)
+    return host === undefined || host.bootId.is === 'unknown'
+      ? this.#state.tally.rebootPending.split('; ').filter(Boolean)
+      : rebootReasons(host, this.#proven)
   }
 
   /** One blocked task, and nothing of the segment is applied. */
   #refuse(outcomes: readonly [Entry, Outcome | undefined][]): never {
     for (const [entry, outcome] of outcomes) {
-      if (outcome === undefined || outcome.kind === 'blocked' || outcome.kind === 'converged') this.#result(entry, outcome)
+      if (outcome === undefined || outcome.kind === 'blocked' || outcome.kind === 'converged')
+        this.#result(entry, outcome)
     }
     const first = outcomes.map(([, outcome]) => outcome).find(outcome => outcome?.kind === 'blocked')
     if (first?.kind !== 'blocked') throw new Error('refuse without a blocked outcome')
@@ -191,7 +199,13 @@ export class HostPlay {
     const host = this.#state.name
     if (diff) {
       for (const change of plan.changes) {
-        emit({ event: 'diff', host, path: change.path, before: change.before, after: change.kind === 'write' ? change.after : undefined })
+        emit({
+          event: 'diff',
+          host,
+          path: change.path,
+          before: change.before,
+          after: change.kind === 'write' ? change.after : undefined,
+        })
       }
     }
     for (const { argv, reason } of plan.rebuilds) emit({ event: 'command', host, argv, reason, check })
@@ -200,14 +214,25 @@ export class HostPlay {
   async #apply(before: Host, plan: Plan, calls: readonly PlannedCall[], reboots: boolean): Promise<void> {
     const { session } = this.#state
     this.#phase('apply')
-    const after = await session.apply(plan, this.#identity(), { release: !reboots, observe: [], lockFor: 3600 })
+    const after = await session.apply(plan, this.#identity(), {
+      release: !reboots,
+      observe: [],
+      lockFor: 3600,
+    })
     this.#state.host = after
     this.#compare('apply', plan.predicted, after)
     // Read back: the same modules on the new look say whether files, menu and images are now what was asked for.
-    const left = planTasks(after, calls).outcomes.find(outcome => outcome.kind === 'change' || outcome.kind === 'blocked' || rebuildsOf(outcome).length > 0)
+    const left = planTasks(after, calls).outcomes.find(
+      outcome => outcome.kind === 'change' || outcome.kind === 'blocked' || rebuildsOf(outcome).length > 0,
+    )
     if (left === undefined) return
     const why = `it was applied, and reading it back shows that it is not so: ${left.why}`
-    throw new UserError({ kind: 'failed', where: this.#state.name, why, hint: `not rebooted; boot_id ${valueOf(before.bootId) ?? 'unknown'}` })
+    throw new UserError({
+      kind: 'failed',
+      where: this.#state.name,
+      why,
+      hint: `not rebooted; boot_id ${valueOf(before.bootId) ?? 'unknown'}`,
+    })
   }
 
   #identity(): Identity {
@@ -230,7 +255,12 @@ export class HostPlay {
     if (host === undefined) return
     const reasons = rebootReasons(host, this.#proven)
     const because = reasons.join('; ') || 'it was asked for'
-    if (this.#isOwnMachine(host) && !this.#options.check) return this.#leaveDue(entry, host, `${because}; this is the machine that runs the play: reboot, then run again to prove`)
+    if (this.#isOwnMachine(host) && !this.#options.check)
+      return this.#leaveDue(
+        entry,
+        host,
+        `${because}; this is the machine that runs the play: reboot, then run again to prove`,
+      )
     if (this.#options.noReboot) return this.#leaveDue(entry, host, `${because} (--no-reboot)`)
     if (this.#options.check) {
       this.#state.host = boot(host)
@@ -247,9 +277,18 @@ export class HostPlay {
 
   async #rebootNow(entry: Entry, host: Host, reasons: readonly string[], because: string): Promise<void> {
     const bootId = valueOf(host.bootId)
-    if (bootId === undefined) throw this.#failure('its boot_id cannot be read, so a reboot could not be proved', 'look at /proc/sys/kernel/random/boot_id')
+    if (bootId === undefined)
+      throw this.#failure(
+        'its boot_id cannot be read, so a reboot could not be proved',
+        'look at /proc/sys/kernel/random/boot_id',
+      )
     const record = host.journal.reboot
-    if (record !== undefined && record.bootId !== bootId && reasons.length > 0 && record.reasons.join() === reasons.join()) {
+    if (
+      record !== undefined &&
+      record.bootId !== bootId &&
+      reasons.length > 0 &&
+      record.reasons.join() === reasons.join()
+    ) {
       throw this.#failure(
         `it was rebooted for this already, and it did not help: ${because}`,
         'another menu entry may be booted, a saved default, or a menu edited by hand: compare /proc/cmdline with the loader’s menu; not rebooted again',
@@ -261,6 +300,7 @@ export class HostPlay {
     this.#phase('reboot', because)
     await this.#state.session.reboot({ bootId, reasons }, this.#identity(), {
       timeout: seconds('reboot_timeout'),
+      connectTimeout: seconds('connect_timeout'),
       message: typeof args['msg'] === 'string' ? args['msg'] : '',
       onWait: elapsed => this.#phase('reboot', `waiting for it to come back, ${Math.round(elapsed)} s`),
       stopped: this.#options.stopped,
@@ -276,8 +316,14 @@ export class HostPlay {
     const after = await this.#state.session.look(this.#identity(), { settle: true, last: true })
     this.#state.host = after
     this.#compare('boot', boot(before), after)
-    const left = planTasks(after, this.#proven).outcomes.find(outcome => outcome.kind !== 'converged' && outcome.kind !== 'unknown')
-    if (left !== undefined) throw this.#failure(`it was rebooted, and it is still not so: ${left.why}`, 'compare /proc/cmdline with the loader’s menu, and look at journalctl -k -b')
+    const left = planTasks(after, this.#proven).outcomes.find(
+      outcome => outcome.kind !== 'converged' && outcome.kind !== 'unknown',
+    )
+    if (left !== undefined)
+      throw this.#failure(
+        `it was rebooted, and it is still not so: ${left.why}`,
+        'compare /proc/cmdline with the loader’s menu, and look at journalctl -k -b',
+      )
   }
 
   #leaveDue(entry: Entry, host: Host, why: string): void {
@@ -289,11 +335,19 @@ export class HostPlay {
 
   /** Also under another name: by its boot_id. */
   #isOwnMachine(host: Host): boolean {
-    return this.#state.local || (this.#options.ownBootId !== undefined && this.#options.ownBootId === valueOf(host.bootId))
+    return (
+      this.#state.local ||
+      (this.#options.ownBootId !== undefined && this.#options.ownBootId === valueOf(host.bootId))
+    )
   }
 
   #compare(after: 'apply' | 'boot', predicted: Host, seen: Host): void {
-    this.#options.emit({ event: 'prediction', host: this.#state.name, after, ...compareHosts(predicted, seen) })
+    this.#options.emit({
+      event: 'prediction',
+      host: this.#state.name,
+      after,
+      ...compareHosts(predicted, seen),
+    })
   }
 
   #result(entry: Entry, outcome: Outcome | undefined): void {
@@ -307,12 +361,30 @@ export class HostPlay {
     if (status === 'blocked') tally.failed++
     else if (status === 'unknown') tally.pending++
     else tally[status]++
-    this.#options.emit({ event: 'task', host: name, play: this.#play.name, task: task.name, module: task.module.name, status, why, ...(hint === undefined ? {} : { hint }) })
+    this.#options.emit({
+      event: 'task',
+      host: name,
+      play: this.#play.name,
+      task: task.name,
+      module: task.module.name,
+      status,
+      why,
+      ...(hint === undefined ? {} : { hint }),
+    })
   }
 
   #phase(phase: 'look' | 'plan' | 'apply' | 'reboot' | 'prove' | 'done', detail?: string): void {
-    if (this.#options.stopped() && phase !== 'done') throw this.#failure('interrupted before this step', 'run again: what is due follows from the host’s state')
-    this.#options.emit({ event: 'phase', host: this.#state.name, phase, ...(detail === undefined ? {} : { detail }) })
+    if (this.#options.stopped() && phase !== 'done')
+      throw this.#failure(
+        'interrupted before this step',
+        'run again: what is due follows from the host’s state',
+      )
+    this.#options.emit({
+      event: 'phase',
+      host: this.#state.name,
+      phase,
+      ...(detail === undefined ? {} : { detail }),
+    })
   }
 
   #failure(why: string, hint: string): UserError {
@@ -327,7 +399,8 @@ export class HostPlay {
     if (error.kind === 'unreachable') tally.unreachable++
     else if (tally.failed === 0) tally.failed++
     if (identity !== undefined) await session.giveLockBack(identity)
-    const status = error.kind === 'unreachable' ? 'unreachable' : error.kind === 'locked' ? 'locked' : 'failed'
+    const status =
+      error.kind === 'unreachable' ? 'unreachable' : error.kind === 'locked' ? 'locked' : 'failed'
     const where = error.where === name ? '' : `${error.where}: `
     this.#options.emit({
       event: 'host_failed',
@@ -355,4 +428,5 @@ function statusOf(outcome: Outcome): TaskStatus {
   }
 }
 
-const sameIdentity = (a: Identity, b: Identity): boolean => a.become?.user === b.become?.user && a.become?.method === b.become?.method
+const sameIdentity = (a: Identity, b: Identity): boolean =>
+  a.become?.user === b.become?.user && a.become?.method === b.become?.method

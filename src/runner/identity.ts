@@ -17,7 +17,10 @@ export interface BecomeOptions {
   readonly becomePassword: string | undefined
 }
 
-/** Who a task runs as on a host: the task's own words, else its play's, else the host's variables, else the options. */
+/**
+ * Who a task runs as on a host: the host's variables, else the task's own words, else its play's, else the options.
+ * Variables come first as in Ansible, where connection variables override keywords.
+ */
 export function identityOf(
   task: { readonly at: Position; readonly becomes: readonly Become[] },
   scope: Scope,
@@ -25,17 +28,18 @@ export function identityOf(
   options: BecomeOptions,
 ): Identity {
   const wanted =
+    variable(scope, ['ansible_become']) ??
     first(
       task.becomes.map(words => words.become),
       scope,
-    ) ?? variable(scope, ['ansible_become'])
+    )
   if (!(wanted === undefined ? options.become : asBoolean(wanted, task.at))) return { become: undefined }
   const user =
+    variable(scope, ['ansible_become_user']) ??
     first(
       task.becomes.map(words => words.user),
       scope,
     ) ??
-    variable(scope, ['ansible_become_user']) ??
     'root'
   const method = variable(scope, ['ansible_become_method']) ?? 'sudo'
   if (method !== 'sudo')

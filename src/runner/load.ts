@@ -4,6 +4,7 @@ import { type Binding, bindTask, taskIdentity } from './bind_task.ts'
 import { checkTask } from './check_task.ts'
 import { readExtraVars } from './extra_vars.ts'
 import { readYamlFile } from './files.ts'
+import { handlerName } from './handlers.ts'
 import type { BecomeOptions } from './identity.ts'
 import { readInventories } from './inventory.ts'
 import type { Inventory, InventoryHost } from './inventory_tree.ts'
@@ -149,7 +150,8 @@ function bindPlay({ play, base }: JoinedPlay): Play {
     at: play.at,
     hosts: base.sight.hosts,
     steps: play.steps.map(step => (step.kind === 'task' ? { kind: 'task', task: bind(step.task) } : step)),
-    handlers: play.handlers.map(bind),
+    // A notification names a handler as it is written.
+    handlers: play.handlers.map(handler => ({ ...bind(handler), name: handlerName(handler) })),
   }
 }
 

@@ -1,7 +1,7 @@
 import { ARTIFACT_KINDS, type Artifact, type ArtifactKind } from '../backends/artifact.ts'
 import { findBootloader } from '../backends/bootloaders/index.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
-import { applyChanges, type Argv, type Change } from '../host/change.ts'
+import { type Argv, applyChanges, type Change } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 import type { Module, Outcome } from '../modules/define.ts'
 import { isRefusal } from '../refusal.ts'
@@ -57,21 +57,32 @@ export function planTasks(observed: Host, calls: readonly PlannedCall[]): Plan {
 }
 
 export const rebuildsOf = (outcome: Outcome): readonly ArtifactKind[] =>
-  outcome.kind === 'change' || outcome.kind === 'pending' ? (outcome.rebuild ?? []) : []
+  'rebuild' in outcome ? (outcome.rebuild ?? []) : []
 
-/** Why the machine has to be rebooted before these tasks are in effect; none when they are. */
+/** What a reboot would bring into effect, each in a few words; none when all is. */
 export function rebootReasons(host: Host, calls: readonly PlannedCall[]): string[] {
-  return planTasks(host, calls).outcomes.flatMap(outcome => (outcome.kind === 'pending' && outcome.needs === 'reboot' ? [outcome.why] : []))
+  return planTasks(host, calls).outcomes.flatMap(outcome =>
+    outcome.kind === 'pending' && outcome.needs === 'reboot' ? [outcome.brings] : [],
+  )
 }
 
-function placeRebuilds(host: Host, asked: ReadonlySet<ArtifactKind>): { rebuilds: Rebuild[]; predicted: Host } {
+function placeRebuilds(
+  host: Host,
+  asked: ReadonlySet<ArtifactKind>,
+): { rebuilds: Rebuild[]; predicted: Host } {
   const rebuilds: Rebuild[] = []
   let predicted = host
   for (const kind of ARTIFACT_KINDS.filter(one => asked.has(one))) {
     const artifact = artifactOf(predicted, kind)
     const reason = artifact?.isStale(predicted)
     if (artifact === undefined || reason === undefined) continue
-    rebuilds.push({ kind, title: artifact.title, argv: artifact.rebuild, reason, writes: artifact.writes(predicted) })
+    rebuilds.push({
+      kind,
+      title: artifact.title,
+      argv: artifact.rebuild,
+      reason,
+      writes: artifact.writes(predicted),
+    })
     predicted = artifact.derive(predicted)
   }
   return { rebuilds, predicted }

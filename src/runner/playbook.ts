@@ -45,6 +45,7 @@ function readPlay(
 ): PlaySource | undefined {
   if (map === undefined) return undefined
   const keys = readKeys(map, PLAY_WORDS, problems)
+  if (map.entries.some(entry => entry.key.endsWith('import_playbook'))) return undefined
   const hosts = readHosts(keys.get('hosts'), map, problems)
   const gatherFacts = keys.get('gather_facts')
   if (gatherFacts) asBoolean(gatherFacts.value, 'gather_facts', problems)

@@ -39,19 +39,27 @@ export async function runPlays(run: Run, options: RunOptions): Promise<number> {
     await Promise.all([...states.values()].map(({ session }) => session[Symbol.asyncDispose]()))
   }
   const hosts = Object.fromEntries([...states].map(([name, state]) => [name, countsOf(state)]))
-  const exitCode = options.stop.aborted ? 130 : exitCodeOf(Object.values(hosts), [...states.values()], options)
+  const exitCode = options.stop.aborted
+    ? 130
+    : exitCodeOf(Object.values(hosts), [...states.values()], options)
   emit({ event: 'recap', hosts, exitCode })
   return exitCode
 }
 
-async function runPlay(play: Play, states: ReadonlyMap<string, HostState>, options: RunOptions): Promise<void> {
+async function runPlay(
+  play: Play,
+  states: ReadonlyMap<string, HostState>,
+  options: RunOptions,
+): Promise<void> {
   const { check, diff, noReboot, ownBootId, emit, stop } = options
   const hosts = play.hosts.flatMap(name => states.get(name) ?? []).filter(state => !state.failed)
   emit({ event: 'play', play: play.name, hosts: hosts.map(({ name }) => name) })
   const playOptions: HostPlayOptions = { check, diff, noReboot, ownBootId, emit, stopped: () => stop.aborted }
   const limit = pLimit(options.forks)
   const results = await Promise.allSettled(
-    hosts.map(state => limit(() => (stop.aborted ? undefined : new HostPlay(state, play, playOptions).run()))),
+    hosts.map(state =>
+      limit(() => (stop.aborted ? undefined : new HostPlay(state, play, playOptions).run())),
+    ),
   )
   // One failed host never stops another; a defect of ours does, once all have come to rest.
   const defect = results.find(result => result.status === 'rejected')
@@ -71,7 +79,16 @@ function stateOf(name: string, run: Run, { connect, run: id, who, abandon, emit 
     signal: abandon,
     onOutput: (step, line) => emit({ event: 'output', host: name, step, line }),
   })
-  return { name, session, tally: zero(), local: target.connection === 'local', host: undefined, identity: undefined, failed: false, locked: false }
+  return {
+    name,
+    session,
+    tally: zero(),
+    local: target.connection === 'local',
+    host: undefined,
+    identity: undefined,
+    failed: false,
+    locked: false,
+  }
 }
 
 const zero = (): Tally => ({
@@ -91,7 +108,11 @@ const zero = (): Tally => ({
 const countsOf = ({ tally, session }: HostState): HostCounts => ({ ...tally, ...session.counts })
 
 /** 0 fine · 2 failed or blocked · 3 changes pending · 4 unreachable · 6 failed and unreachable · 7 locked. */
-function exitCodeOf(hosts: readonly HostCounts[], states: readonly HostState[], { detailedExitCode }: RunOptions): number {
+function exitCodeOf(
+  hosts: readonly HostCounts[],
+  states: readonly HostState[],
+  { detailedExitCode }: RunOptions,
+): number {
   const unreachable = hosts.some(host => host.unreachable > 0)
   const locked = states.some(state => state.locked)
   const failed = states.some(state => state.failed && !state.locked && state.tally.unreachable === 0)

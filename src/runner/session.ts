@@ -10,6 +10,7 @@ import { type Frame, frameReader } from './host_scripts/frames.ts'
 import { LOCK_FUNCTIONS } from './host_scripts/lock.ts'
 import { BOOT_ID, bootIdScript, freeLockScript, rebootScript } from './host_scripts/reboot.ts'
 import type { Plan } from './plan.ts'
+import { HostKeyRefusal } from './transport/host_key.ts'
 import type { Identity, Target, Transport } from './transport/transport.ts'
 
 export interface SessionOptions {
@@ -34,6 +35,8 @@ export class Session implements AsyncDisposable {
   #transport: Promise<Transport> | undefined
   #segment = 0
   #holdsLock = false
+  /** Seconds; while a reboot is waited for. */
+  #connectTimeout: number | undefined
 
   constructor(target: Target, options: SessionOptions) {
     this.#target = target
@@ -41,12 +44,20 @@ export class Session implements AsyncDisposable {
   }
 
   /** One exec. `last`: nothing follows, so the lock goes back with it; `settle`: the machine has only just booted. */
-  async look(identity: Identity, { observe = [], settle = false, last = false }: { observe?: readonly string[]; settle?: boolean; last?: boolean } = {}): Promise<Host> {
+  async look(
+    identity: Identity,
+    {
+      observe = [],
+      settle = false,
+      last = false,
+    }: { observe?: readonly string[]; settle?: boolean; last?: boolean } = {},
+  ): Promise<Host> {
     const commands = [
       ...(settle ? ['command -v udevadm >/dev/null && udevadm settle --timeout=60 2>/dev/null'] : []),
       ...(last && this.#holdsLock ? [`free_lock ${this.#options.run}`] : []),
     ]
-    const first = commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
+    const first =
+      commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
     for (let tries = 1; ; tries++) {
       const look = gather(nonce(), { observe, ...(first === undefined ? {} : { first }) })
       const { stdout, stderr } = await this.#sh(look.script, identity)
@@ -62,10 +73,21 @@ export class Session implements AsyncDisposable {
   }
 
   /** One exec; after a lost connection one more to read how it went. Returns the new look that the script took. */
-  async apply(plan: Plan, identity: Identity, { release, observe, lockFor }: { release: boolean; observe: readonly string[]; lockFor: number }): Promise<Host> {
+  async apply(
+    plan: Plan,
+    identity: Identity,
+    { release, observe, lockFor }: { release: boolean; observe: readonly string[]; lockFor: number },
+  ): Promise<Host> {
     const segment = ++this.#segment
     const { run, who } = this.#options
-    const options = { nonce: nonce(), run, who, segment, release, lockUntil: Math.ceil(Date.now() / 1000 + lockFor) }
+    const options = {
+      nonce: nonce(),
+      run,
+      who,
+      segment,
+      release,
+      lockUntil: Math.ceil(Date.now() / 1000 + lockFor),
+    }
     const look = gather(options.nonce, { observe })
     const script = applyScript(plan, look, options)
     this.#holdsLock = true
@@ -79,18 +101,42 @@ export class Session implements AsyncDisposable {
       this.#holdsLock = false
       throw this.#failed(textFromBytes(seen.ended.body), seen.frames)
     }
-    if (seen.ended === undefined) throw this.#failed(`the script ended without a word: ${seen.stderr.trim().split('\n').at(-1) ?? ''}`, seen.frames)
-    return seen.whole ? parse(look, seen.stdout, error => this.#notRead(error, seen.stderr)) : await this.look(identity, { observe })
+    if (seen.ended === undefined)
+      throw this.#failed(
+        `the script ended without a word: ${seen.stderr.trim().split('\n').at(-1) ?? ''}`,
+        seen.frames,
+      )
+    return seen.whole
+      ? parse(look, seen.stdout, error => this.#notRead(error, seen.stderr))
+      : await this.look(identity, { observe })
   }
 
   /** Asks for the reboot and waits for a boot_id that differs, on fresh connections, until one deadline. */
-  async reboot(record: RebootRecord, identity: Identity, { timeout, message, onWait, stopped }: { timeout: number; message: string; onWait: (seconds: number) => void; stopped: () => boolean }): Promise<void> {
+  async reboot(
+    record: RebootRecord,
+    identity: Identity,
+    {
+      timeout,
+      connectTimeout,
+      message,
+      onWait,
+      stopped,
+    }: {
+      timeout: number
+      connectTimeout: number
+      message: string
+      onWait: (seconds: number) => void
+      stopped: () => boolean
+    },
+  ): Promise<void> {
     const { run, who } = this.#options
     const until = Math.ceil(Date.now() / 1000 + timeout + 300)
     this.#holdsLock = true
     await this.#trigger(rebootScript(record, { run, until, who }, message), identity)
     await this.#disconnect()
     const { connections } = this.counts
+    // A machine that is going down may take a connection and never answer on it.
+    this.#connectTimeout = connectTimeout
     const start = Date.now()
     let last: unknown
     for (let tries = 0; ; tries++) {
@@ -108,11 +154,13 @@ export class Session implements AsyncDisposable {
       if (bootId !== undefined && bootId !== record.bootId) {
         // The polls are counted apart; the connection that stays open is the new boot's.
         this.counts.connections = connections + 1
+        this.#connectTimeout = undefined
         return
       }
       await this.#disconnect()
     }
-    const why = last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
+    const why =
+      last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
     throw new UserError({
       kind: 'unreachable',
       where: this.#target.name,
@@ -132,8 +180,18 @@ export class Session implements AsyncDisposable {
     this.#holdsLock = false
   }
 
-  async #runApply(script: string, options: { nonce: string; run: string; segment: number }, identity: Identity) {
-    const seen = { frames: [] as Frame[], ended: undefined as Frame | undefined, stdout: Buffer.alloc(0), stderr: '', whole: true }
+  async #runApply(
+    script: string,
+    options: { nonce: string; run: string; segment: number },
+    identity: Identity,
+  ) {
+    const seen = {
+      frames: [] as Frame[],
+      ended: undefined as Frame | undefined,
+      stdout: Buffer.alloc(0),
+      stderr: '',
+      whole: true,
+    }
     let step = ''
     const onFrame = (frame: Frame) => {
       seen.frames.push(frame)
@@ -145,20 +203,27 @@ export class Session implements AsyncDisposable {
       const { stdout, stderr } = await this.#sh(script, identity, frameReader(options.nonce, onFrame))
       return { ...seen, stdout, stderr }
     } catch (error) {
-      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#options.signal.aborted) throw error
+      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#options.signal.aborted)
+        throw error
       return await this.#attach(options, identity, error)
     }
   }
 
   /** The work goes on without us: find it again, and read what it said from the journal. */
-  async #attach(options: { nonce: string; run: string; segment: number }, identity: Identity, lost: UserError) {
+  async #attach(
+    options: { nonce: string; run: string; segment: number },
+    identity: Identity,
+    lost: UserError,
+  ) {
     await this.#disconnect()
     for (let tries = 0; tries < 5; tries++) {
       const again = nonce()
       const frames: Frame[] = []
       try {
         const reader = [options.nonce, again].map(one => frameReader(one, frame => frames.push(frame)))
-        await this.#sh(attachScript({ ...options, nonce: again }), identity, piece => reader.forEach(read => read(piece)))
+        await this.#sh(attachScript({ ...options, nonce: again }), identity, piece =>
+          reader.forEach(read => read(piece)),
+        )
       } catch (error) {
         if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
         await this.#disconnect()
@@ -167,7 +232,13 @@ export class Session implements AsyncDisposable {
       }
       const ended = frames.findLast(frame => ['ok', 'failed', 'absent'].includes(frame.name))
       // Cut before the script had arrived whole: nothing ran, nothing was changed.
-      if (ended?.name === 'absent') throw new UserError({ kind: 'unreachable', where: lost.where, why: `${lost.why}; nothing was changed`, hint: 'run again' })
+      if (ended?.name === 'absent')
+        throw new UserError({
+          kind: 'unreachable',
+          where: lost.where,
+          why: `${lost.why}; nothing was changed`,
+          hint: 'run again',
+        })
       return { frames, ended, stdout: Buffer.alloc(0), stderr: '', whole: false }
     }
     throw lost
@@ -181,10 +252,14 @@ export class Session implements AsyncDisposable {
 
   async #trigger(script: string, identity: Identity): Promise<void> {
     try {
-      const { exitCode, stdout, stderr } = await (await this.#connected()).sh(script, { identity, signal: this.#options.signal })
+      const { exitCode, stdout, stderr } = await (await this.#connected()).sh(script, {
+        identity,
+        signal: this.#options.signal,
+      })
       const said = stdout.toString().trim()
       if (exitCode === 75) throw this.#locked(said.replace(/^locked /, ''))
-      if (exitCode !== 0 && exitCode !== undefined) throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`, [])
+      if (exitCode !== 0 && exitCode !== undefined)
+        throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`, [])
     } catch (error) {
       // A dropped connection is what a reboot looks like from here.
       if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
@@ -200,7 +275,11 @@ export class Session implements AsyncDisposable {
   async #sh(script: string, identity: Identity, onStdout?: (piece: Buffer) => void) {
     const transport = await this.#connected()
     this.counts.execs++
-    return await transport.sh(script, { identity, signal: this.#options.signal, ...(onStdout === undefined ? {} : { onStdout }) })
+    return await transport.sh(script, {
+      identity,
+      signal: this.#options.signal,
+      ...(onStdout === undefined ? {} : { onStdout }),
+    })
   }
 
   #connected(): Promise<Transport> {
@@ -210,7 +289,11 @@ export class Session implements AsyncDisposable {
 
   async #connect(): Promise<Transport> {
     try {
-      const transport = await this.#options.connect(this.#target)
+      const transport = await this.#options.connect(
+        this.#connectTimeout === undefined
+          ? this.#target
+          : { ...this.#target, connectTimeout: this.#connectTimeout },
+      )
       this.counts.connections++
       return transport
     } catch (error) {
@@ -228,8 +311,17 @@ export class Session implements AsyncDisposable {
   #notRead(error: unknown, stderr: string): unknown {
     if (!(error instanceof FramesBroken || error instanceof FilesMoved)) return error
     const said = stderr.trim().split('\n').at(-1)
-    const why = error instanceof FilesMoved ? 'its configuration keeps changing while it is read' : `${error.message}${said ? `: ${said}` : ''}`
-    return new UserError({ kind: 'failed', where: this.#target.name, why, hint: 'the login shell must run `sh -s`; try it by hand with ssh', cause: error })
+    const why =
+      error instanceof FilesMoved
+        ? 'its configuration keeps changing while it is read'
+        : `${error.message}${said ? `: ${said}` : ''}`
+    return new UserError({
+      kind: 'failed',
+      where: this.#target.name,
+      why,
+      hint: 'the login shell must run `sh -s`; try it by hand with ssh',
+      cause: error,
+    })
   }
 
   #locked(holder: string): UserError {
@@ -244,7 +336,9 @@ export class Session implements AsyncDisposable {
   }
 
   #failed(why: string, frames: readonly Frame[]): UserError {
-    const unrestored = frames.filter(frame => frame.name === 'unrestored').map(frame => textFromBytes(frame.body))
+    const unrestored = frames
+      .filter(frame => frame.name === 'unrestored')
+      .map(frame => textFromBytes(frame.body))
     const hint =
       unrestored.length > 0
         ? `NOT put back: ${unrestored.join(', ')}; the originals are in /var/lib/vfio-run/runs/${this.#options.run}.${this.#segment} on the host`
@@ -266,4 +360,5 @@ function parse(look: Gather, stdout: Buffer, explain: (error: unknown) => unknow
 }
 
 /** Waiting will not mend these: a host key that changed, a login that is refused for good. */
-const isFinal = (error: unknown): boolean => !(error instanceof UserError) || error.kind === 'failed' || /host key/i.test(error.why)
+const isFinal = (error: unknown): boolean =>
+  !(error instanceof UserError) || error.kind === 'failed' || error instanceof HostKeyRefusal

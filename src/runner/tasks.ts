@@ -97,7 +97,7 @@ function readParts(
   const [name, when, vars] = ['name', 'when', 'vars'].map(key => keys.get(key)?.value)
   const title = name && asText(name, 'name', problems)
   return {
-    name: templated(textNode(title ?? word?.entry.key ?? '', name?.at ?? map.at), problems),
+    name: templated(title === undefined || !name ? textNode(word?.entry.key ?? '', map.at) : name, problems),
     at: map.at,
     conditions: when ? readConditions(when, problems) : [],
     notify: readNames(keys.get('notify'), problems),
@@ -121,7 +121,7 @@ function readMeta(
   kind: 'task' | 'handler',
   keys: ReadonlyMap<string, Entry>,
   problems: Problems,
-): StepSource | undefined {
+): StepSource {
   for (const { key, keyAt } of keys.values()) {
     if (key !== 'name' && key !== 'tags') problems.add(keyAt, `${key} beside meta is not supported yet`)
   }

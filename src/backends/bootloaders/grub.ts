@@ -5,7 +5,13 @@ import { predicted, valueOf } from '../../host/known.ts'
 import { isRefusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import type { Bootloader } from './bootloader.ts'
-import { configuredTokens, editGrubConfig, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './grub_default.ts'
+import {
+  configuredTokens,
+  editGrubConfig,
+  GRUB_DEFAULT,
+  type GrubConfig,
+  readGrubConfig,
+} from './grub_default.ts'
 
 /** GRUB as Debian and Ubuntu have it: /etc/default/grub, its drop-ins, and update-grub. */
 export const grub: Bootloader = {
@@ -44,7 +50,9 @@ const menu: Artifact = {
     const now = valueOf(host.menu)
     const config = readGrubConfig(host)
     if (now === undefined || isRefusal(config)) return host
-    const entries = now.entries.map(entry => (isOurs(entry) ? { ...entry, args: argsFor(entry, config) } : entry))
+    const entries = now.entries.map(entry =>
+      isOurs(entry) ? { ...entry, args: argsFor(entry, config) } : entry,
+    )
     return { ...host, menu: predicted({ ...now, entries }) }
   },
 }
@@ -55,14 +63,21 @@ const ours = (now: Menu): MenuEntry[] => now.entries.filter(isOurs)
 
 /** 10_linux appends the variables to what it works out itself; recovery entries only get the first. */
 const suffixOf = (entry: MenuEntry, config: GrubConfig): string[] =>
-  splitArgs(entry.recovery ? config.values.GRUB_CMDLINE_LINUX : `${config.values.GRUB_CMDLINE_LINUX} ${config.values.GRUB_CMDLINE_LINUX_DEFAULT}`)
+  splitArgs(
+    entry.recovery
+      ? config.values.GRUB_CMDLINE_LINUX
+      : `${config.values.GRUB_CMDLINE_LINUX} ${config.values.GRUB_CMDLINE_LINUX_DEFAULT}`,
+  )
 
 const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
   const suffix = suffixOf(entry, config)
   return sameTokens(entry.args.slice(ownLength(entry)), suffix)
 }
 
-const argsFor = (entry: MenuEntry, config: GrubConfig): string[] => [...entry.args.slice(0, ownLength(entry)), ...suffixOf(entry, config)]
+const argsFor = (entry: MenuEntry, config: GrubConfig): string[] => [
+  ...entry.args.slice(0, ownLength(entry)),
+  ...suffixOf(entry, config),
+]
 
 /** How many arguments 10_linux put there itself: up to `ro`, or `single`/`recovery nomodeset` in recovery entries. */
 function ownLength(entry: MenuEntry): number {
@@ -73,7 +88,8 @@ function ownLength(entry: MenuEntry): number {
   return own
 }
 
-const sameTokens = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((one, i) => unquoted(one) === unquoted(b[i] ?? ''))
+const sameTokens = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((one, i) => unquoted(one) === unquoted(b[i] ?? ''))
 /** grub.cfg is a script of its own: quotes that reach it are taken off before the kernel sees them. */
 const unquoted = (token: string): string => token.replaceAll(/["\\]/g, '')
 
@@ -95,7 +111,14 @@ export function parseGrubMenu(path: string, lines: readonly string[], environmen
       id = /\$menuentry_id_option\s+'([^']*)'/.exec(line)?.[1] ?? ''
     } else if (linux !== null) {
       const args = splitArgs(linux[2] ?? '')
-      entries.push({ title, id, source, kernel: linux[1] ?? '', args, recovery: /-recovery-/.test(id) || /\(recovery mode\)/.test(title) })
+      entries.push({
+        title,
+        id,
+        source,
+        kernel: linux[1] ?? '',
+        args,
+        recovery: /-recovery-/.test(id) || /\(recovery mode\)/.test(title),
+      })
     } else if (chosen !== undefined && !chosen.includes('next_entry')) fallback = chosen
   }
   const saved = environment.find(line => line.startsWith('saved_entry='))?.slice('saved_entry='.length) ?? ''
@@ -114,4 +137,5 @@ export function bootEntry(now: Menu): MenuEntry | undefined {
 }
 
 /** The release in a kernel's file name: /boot/vmlinuz-6.1.0-18-amd64. */
-export const releaseOf = (entry: MenuEntry): string => entry.kernel.replace(/^.*\/(?:vmlinuz|linux|bzImage)-/, '')
+export const releaseOf = (entry: MenuEntry): string =>
+  entry.kernel.replace(/^.*\/(?:vmlinuz|linux|bzImage)-/, '')

@@ -26,7 +26,10 @@ export function readGrubConfig(host: Host): GrubConfig | Refusal {
   for (const path of sources(host)) {
     const parsed = parseShellConfig(host.files[path]?.bytes ?? '')
     if (isShellProblem(parsed)) {
-      return refuse(`${path}:${parsed.line} ${parsed.why}: ${parsed.text}`, 'mend the file, check it with sh -n, and run again')
+      return refuse(
+        `${path}:${parsed.line} ${parsed.why}: ${parsed.text}`,
+        'mend the file, check it with sh -n, and run again',
+      )
     }
     for (const statement of parsed.statements) {
       const refusal = refuseStatement(path, host.files[path]?.bytes ?? '', statement)
@@ -38,7 +41,10 @@ export function readGrubConfig(host: Host): GrubConfig | Refusal {
 }
 
 /** Every edit in turn: change the tokens that are there, else append where the value starts. */
-export function editGrubConfig(host: Host, edits: readonly ArgEdit[]): { path: string; after: Bytes }[] | Refusal {
+export function editGrubConfig(
+  host: Host,
+  edits: readonly ArgEdit[],
+): { path: string; after: Bytes }[] | Refusal {
   const files = new Map<string, Bytes>()
   let current = host
   for (const edit of edits) {
@@ -58,7 +64,8 @@ export function editGrubConfig(host: Host, edits: readonly ArgEdit[]): { path: s
   return [...files].map(([path, after]) => ({ path, after }))
 }
 
-export const configuredTokens = (config: GrubConfig): string[] => VARIABLES.flatMap(name => splitArgs(config.values[name]))
+export const configuredTokens = (config: GrubConfig): string[] =>
+  VARIABLES.flatMap(name => splitArgs(config.values[name]))
 
 /** What grub-mkconfig sources, in its order. */
 function sources(host: Host): string[] {
@@ -72,16 +79,26 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
   const hint = `write the arguments out in ${path}, then run again`
   if (statement.kind === 'opaque') {
     if (!NAMES_US.test(statement.text)) return undefined
-    return refuse(`${path}:${statement.line} works the command line out in shell, which cannot be edited safely: ${statement.text}`, hint)
+    return refuse(
+      `${path}:${statement.line} works the command line out in shell, which cannot be edited safely: ${statement.text}`,
+      hint,
+    )
   }
   if (!VARIABLES.includes(statement.name as Variable)) return undefined
   const line = bytes.split('\n')[statement.line - 1] ?? ''
-  if (statement.conditional) return refuse(`${path}:${statement.line} sets ${statement.name} under a condition: ${line.trim()}`, hint)
+  if (statement.conditional)
+    return refuse(`${path}:${statement.line} sets ${statement.name} under a condition: ${line.trim()}`, hint)
   if (statement.word.parts.some(part => part.kind === 'command')) {
-    return refuse(`${path}:${statement.line} takes ${statement.name} from a command substitution: ${line.trim()}`, hint)
+    return refuse(
+      `${path}:${statement.line} takes ${statement.name} from a command substitution: ${line.trim()}`,
+      hint,
+    )
   }
   if (/%[A-Z_]+%|\{\{/.test(textOf(statement.word.parts))) {
-    return refuse(`${path}:${statement.line} is a template that was never filled in: ${line.trim()}`, 'fill the template in first')
+    return refuse(
+      `${path}:${statement.line} is a template that was never filled in: ${line.trim()}`,
+      'fill the template in first',
+    )
   }
   return undefined
 }
@@ -90,19 +107,30 @@ function evaluate(assignments: readonly Assign[]): GrubConfig {
   const environment = new Map<string, string>()
   const chains: Record<Variable, Assign[]> = { GRUB_CMDLINE_LINUX: [], GRUB_CMDLINE_LINUX_DEFAULT: [] }
   for (const assign of assignments) {
-    const value = assign.word.parts.map(part => (part.kind === 'variable' ? expand(part.text, environment) : part.text)).join('')
+    const value = assign.word.parts
+      .map(part => (part.kind === 'variable' ? expand(part.text, environment) : part.text))
+      .join('')
     if (isVariable(assign.name)) {
-      const appends = assign.word.parts.some(part => part.kind === 'variable' && variableOf(part.text) === assign.name)
+      const appends = assign.word.parts.some(
+        part => part.kind === 'variable' && variableOf(part.text) === assign.name,
+      )
       chains[assign.name] = appends ? [...chains[assign.name], assign] : [assign]
     }
     environment.set(assign.name, value)
   }
   const value = (name: Variable) => environment.get(name) ?? ''
-  return { values: { GRUB_CMDLINE_LINUX: value('GRUB_CMDLINE_LINUX'), GRUB_CMDLINE_LINUX_DEFAULT: value('GRUB_CMDLINE_LINUX_DEFAULT') }, chains }
+  return {
+    values: {
+      GRUB_CMDLINE_LINUX: value('GRUB_CMDLINE_LINUX'),
+      GRUB_CMDLINE_LINUX_DEFAULT: value('GRUB_CMDLINE_LINUX_DEFAULT'),
+    },
+    chains,
+  }
 }
 
 const isVariable = (name: string): name is Variable => (VARIABLES as readonly string[]).includes(name)
-const variableOf = (expansion: string): string => expansion.replace(/^\$\{?/, '').replace(/[^A-Za-z0-9_].*$/s, '')
+const variableOf = (expansion: string): string =>
+  expansion.replace(/^\$\{?/, '').replace(/[^A-Za-z0-9_].*$/s, '')
 
 /** A variable that nothing here sets keeps its source text: it is somebody's, and it stays on the line. */
 function expand(expansion: string, environment: ReadonlyMap<string, string>): string {
@@ -111,7 +139,11 @@ function expand(expansion: string, environment: ReadonlyMap<string, string>): st
   return (name === undefined ? undefined : environment.get(name)) ?? expansion
 }
 
-function applyEdit(host: Host, config: GrubConfig, edit: ArgEdit): { path: string; after: Bytes }[] | Refusal {
+function applyEdit(
+  host: Host,
+  config: GrubConfig,
+  edit: ArgEdit,
+): { path: string; after: Bytes }[] | Refusal {
   const { change, append } = resolveEdit(configuredTokens(config), edit)
   const rewrites = new Map<string, Bytes>()
   const bytesOf = (path: string) => rewrites.get(path) ?? host.files[path]?.bytes ?? ''
@@ -129,7 +161,12 @@ function applyEdit(host: Host, config: GrubConfig, edit: ArgEdit): { path: strin
 }
 
 const linesOfTokens = (config: GrubConfig): Map<Assign, string[]> =>
-  new Map(VARIABLES.flatMap(name => config.chains[name]).map(assign => [assign, splitArgs(textOf(assign.word.parts))]))
+  new Map(
+    VARIABLES.flatMap(name => config.chains[name]).map(assign => [
+      assign,
+      splitArgs(textOf(assign.word.parts)),
+    ]),
+  )
 
 const textOf = (parts: readonly Part[]): string => parts.map(part => part.text).join('')
 
@@ -151,8 +188,14 @@ function rewriteTokens(bytes: Bytes, word: Word, wanted: readonly (string | unde
       continue
     }
     // A dropped token takes the blanks before it along; the first one those after it.
-    const from = i > 0 ? (partsBetween(word, pieces[i - 1]?.end ?? 0, piece.start)[0]?.start ?? first.start) : first.start
-    const to = i === 0 ? (partsBetween(word, piece.end, pieces[1]?.start ?? piece.end).at(-1)?.end ?? last.end) : last.end
+    const from =
+      i > 0
+        ? (partsBetween(word, pieces[i - 1]?.end ?? 0, piece.start)[0]?.start ?? first.start)
+        : first.start
+    const to =
+      i === 0
+        ? (partsBetween(word, piece.end, pieces[1]?.start ?? piece.end).at(-1)?.end ?? last.end)
+        : last.end
     result = result.slice(0, from) + result.slice(to)
   }
   return result
@@ -169,12 +212,21 @@ function partsBetween(word: Word, start: number, end: number): Part[] {
 }
 
 /** At the end of the assignment that starts the value, so that a package's appending drop-in is left alone. */
-function appendToken(host: Host, config: GrubConfig, token: string): { path: string; after: Bytes }[] | Refusal {
+function appendToken(
+  host: Host,
+  config: GrubConfig,
+  token: string,
+): { path: string; after: Bytes }[] | Refusal {
   const assign = config.chains.GRUB_CMDLINE_LINUX_DEFAULT[0]
   if (assign === undefined) {
     const bytes = host.files[GRUB_DEFAULT]?.bytes ?? ''
     const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
-    return [{ path: GRUB_DEFAULT, after: `${bytes}${newline}GRUB_CMDLINE_LINUX_DEFAULT="${escapeFor('"', token)}"\n` }]
+    return [
+      {
+        path: GRUB_DEFAULT,
+        after: `${bytes}${newline}GRUB_CMDLINE_LINUX_DEFAULT="${escapeFor('"', token)}"\n`,
+      },
+    ]
   }
   const bytes = host.files[assign.path]?.bytes ?? ''
   return [{ path: assign.path, after: appendToWord(bytes, assign.word, token) }]
@@ -189,11 +241,14 @@ function appendToWord(bytes: Bytes, word: Word, token: string): Bytes {
   }
   if (last === undefined) {
     const first = word.parts[0]
-    return first === undefined || first.quote === '' ? put(word.end, `"${escapeFor('"', token)}"`) : put(first.start, escapeFor(first.quote, token))
+    return first === undefined || first.quote === ''
+      ? put(word.end, `"${escapeFor('"', token)}"`)
+      : put(first.start, escapeFor(first.quote, token))
   }
   if (last.quote !== '') return put(last.end, ` ${escapeFor(last.quote, token)}`)
   // Not quoted: quotes of its own, or round the whole where that is plain.
-  if (/^[\w=.,/:@%+-]+$/.test(raw)) return `${bytes.slice(0, word.start)}"${raw} ${escapeFor('"', token)}"${bytes.slice(word.end)}`
+  if (/^[\w=.,/:@%+-]+$/.test(raw))
+    return `${bytes.slice(0, word.start)}"${raw} ${escapeFor('"', token)}"${bytes.slice(word.end)}`
   return put(word.end, `" ${escapeFor('"', token)}"`)
 }
 
@@ -206,5 +261,8 @@ function escapeFor(quote: Part['quote'], text: string): string {
 
 function overridden(edit: ArgEdit): Refusal {
   const what = 'token' in edit ? edit.token : edit.key
-  return refuse(`${what} cannot be made to hold in ${GRUB_DEFAULT}: a variable or another file overrides it`, 'set it by hand where the value comes from, then run again')
+  return refuse(
+    `${what} cannot be made to hold in ${GRUB_DEFAULT}: a variable or another file overrides it`,
+    'set it by hand where the value comes from, then run again',
+  )
 }

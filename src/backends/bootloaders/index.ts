@@ -12,12 +12,15 @@ interface Detection {
   readonly adapter?: Bootloader
 }
 
-const tool = (name: string) => (host: Host) => (host.tools.includes(name) ? `${name} is installed` : undefined)
+const tool = (name: string) => (host: Host) =>
+  host.tools.includes(name) ? `${name} is installed` : undefined
 const path = (name: string) => (host: Host) => (host.paths.includes(name) ? `${name} exists` : undefined)
 const cmdlineHas = (pattern: RegExp, what: string) => (host: Host) =>
   valueOf(host.cmdline)?.some(token => pattern.test(token)) ? what : undefined
 const loaderInfo = (pattern: RegExp) => (host: Host) =>
-  pattern.test(host.firmware.loaderInfo ?? '') ? `the firmware says "${host.firmware.loaderInfo}" booted it` : undefined
+  pattern.test(host.firmware.loaderInfo ?? '')
+    ? `the firmware says "${host.firmware.loaderInfo}" booted it`
+    : undefined
 const all =
   (...checks: ((host: Host) => string | undefined)[]) =>
   (host: Host) => {
@@ -34,12 +37,23 @@ const any =
  * configuration alone suggests. /etc/default/grub is the weakest: it stays behind when the loader changes.
  */
 const DETECTIONS: readonly Detection[] = [
-  { name: 'rpm-ostree', evidence: any(path('/run/ostree-booted'), cmdlineHas(/^ostree=/, 'the command line has ostree=')) },
+  {
+    name: 'rpm-ostree',
+    evidence: any(path('/run/ostree-booted'), cmdlineHas(/^ostree=/, 'the command line has ostree=')),
+  },
   { name: 'proxmox-boot-tool', evidence: path('/etc/kernel/proxmox-boot-uuids') },
   { name: 'kernelstub', evidence: path('/etc/kernelstub/configuration') },
   { name: 'sdbootutil', evidence: all(tool('sdbootutil'), loaderInfo(/./)) },
   { name: 'clr-boot-manager', evidence: tool('clr-boot-manager') },
-  { name: 'Limine', evidence: any(loaderInfo(/^limine/i), path('/boot/limine.conf'), path('/boot/limine/limine.conf'), path('/boot/efi/limine.conf')) },
+  {
+    name: 'Limine',
+    evidence: any(
+      loaderInfo(/^limine/i),
+      path('/boot/limine.conf'),
+      path('/boot/limine/limine.conf'),
+      path('/boot/efi/limine.conf'),
+    ),
+  },
   { name: 'rEFInd', evidence: any(loaderInfo(/^rEFInd/i), path('/boot/refind_linux.conf')) },
   { name: 'Goofiboot', evidence: any(loaderInfo(/^goofiboot/i), path('/boot/efi/EFI/goofiboot')) },
   {
@@ -51,17 +65,35 @@ const DETECTIONS: readonly Detection[] = [
       path('/efi/EFI/Linux/*.efi'),
     ),
   },
-  { name: 'systemd-boot', evidence: any(loaderInfo(/^systemd-boot/), all(cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line'), path('/boot/loader/loader.conf'))) },
-  { name: 'syslinux', evidence: any(path('/boot/syslinux/syslinux.cfg'), path('/boot/extlinux/extlinux.conf'), path('/extlinux.conf')) },
+  {
+    name: 'systemd-boot',
+    evidence: any(
+      loaderInfo(/^systemd-boot/),
+      all(cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line'), path('/boot/loader/loader.conf')),
+    ),
+  },
+  {
+    name: 'syslinux',
+    evidence: any(
+      path('/boot/syslinux/syslinux.cfg'),
+      path('/boot/extlinux/extlinux.conf'),
+      path('/extlinux.conf'),
+    ),
+  },
   { name: 'grubby (BLS entries)', evidence: tool('grubby') },
   { name: 'GRUB', evidence: all(tool('update-grub'), path('/boot/grub/grub.cfg')), adapter: grub },
-  { name: 'GRUB without update-grub', evidence: any(path('/boot/grub2/grub.cfg'), all(tool('grub-mkconfig'), path('/etc/default/grub'))) },
+  {
+    name: 'GRUB without update-grub',
+    evidence: any(path('/boot/grub2/grub.cfg'), all(tool('grub-mkconfig'), path('/etc/default/grub'))),
+  },
 ]
 
 const BUILT = DETECTIONS.filter(detection => detection.adapter !== undefined).map(detection => detection.name)
 
 /** The loader that boots this machine, or why none can be edited. */
-export function findBootloader(host: Host): { readonly loader: Bootloader; readonly evidence: string } | Refusal {
+export function findBootloader(
+  host: Host,
+): { readonly loader: Bootloader; readonly evidence: string } | Refusal {
   for (const { name, evidence, adapter } of DETECTIONS) {
     const found = evidence(host)
     if (found === undefined) continue
@@ -78,7 +110,15 @@ export function findBootloader(host: Host): { readonly loader: Bootloader; reado
 }
 
 /** Programs and paths that the gather script looks for, so that detection has its evidence. */
-export const LOADER_TOOLS = ['grubby', 'sdbootutil', 'clr-boot-manager', 'update-grub', 'grub-mkconfig', 'grub2-mkconfig', 'bootctl'] as const
+export const LOADER_TOOLS = [
+  'grubby',
+  'sdbootutil',
+  'clr-boot-manager',
+  'update-grub',
+  'grub-mkconfig',
+  'grub2-mkconfig',
+  'bootctl',
+] as const
 export const LOADER_PATHS = [
   '/run/ostree-booted',
   '/etc/kernel/proxmox-boot-uuids',

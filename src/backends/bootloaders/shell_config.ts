@@ -45,9 +45,11 @@ export interface ShellProblem {
 }
 
 export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
-  if (bytes.startsWith('\xef\xbb\xbf')) return problemAt(bytes, 0, 'starts with a byte order mark, which a shell takes for a command')
+  if (bytes.startsWith('\xef\xbb\xbf'))
+    return problemAt(bytes, 0, 'starts with a byte order mark, which a shell takes for a command')
   const crlf = bytes.indexOf('\r\n')
-  if (crlf >= 0) return problemAt(bytes, crlf, 'has Windows line ends (CRLF), which become part of the values')
+  if (crlf >= 0)
+    return problemAt(bytes, crlf, 'has Windows line ends (CRLF), which become part of the values')
   try {
     return { statements: [...statements(bytes)] }
   } catch (error) {
@@ -117,7 +119,8 @@ function assignmentAt(bytes: Bytes, at: number) {
   // `X=1 command` sets X for that command only, and `X=1 && …` is a list: not plain assignments.
   const rest = /^[ \t]*/.exec(bytes.slice(word.end, word.end + 4096))?.[0].length ?? 0
   const next = bytes.charAt(word.end + rest)
-  const separate = rest > 0 && (next === '#' || ASSIGNMENT_FOLLOWS.test(bytes.slice(word.end + rest, word.end + rest + 256)))
+  const separate =
+    rest > 0 && (next === '#' || ASSIGNMENT_FOLLOWS.test(bytes.slice(word.end + rest, word.end + rest + 256)))
   if (next !== '' && next !== '\n' && next !== ';' && !separate) return undefined
   return { kind: 'assign', name, line: lineOf(bytes, at), word } as const
 }
@@ -150,7 +153,13 @@ function wordAt(bytes: Bytes, start: number): Word {
     }
     const expansion = expansionAt(bytes, at)
     if (expansion !== undefined) {
-      parts.push({ kind: expansion.kind, text: bytes.slice(at, expansion.end), start: at, end: expansion.end, quote })
+      parts.push({
+        kind: expansion.kind,
+        text: bytes.slice(at, expansion.end),
+        start: at,
+        end: expansion.end,
+        quote,
+      })
       at = expansion.end
       continue
     }

@@ -9,6 +9,9 @@ export interface InitramfsGenerator {
   /** Modules on its list, underscored. */
   listed(host: Host): readonly string[]
   /** Changes that put modules on the list, or take them off. */
-  edit(host: Host, edit: { readonly add: readonly string[]; readonly remove: readonly string[] }): readonly Change[] | Refusal
+  edit(
+    host: Host,
+    edit: { readonly add: readonly string[]; readonly remove: readonly string[] },
+  ): readonly Change[] | Refusal
   readonly images: Artifact
 }

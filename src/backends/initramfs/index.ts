@@ -4,7 +4,11 @@ import type { InitramfsGenerator } from './generator.ts'
 import { initramfsTools } from './initramfs_tools.ts'
 
 /** Detected by the program that builds the images, never inferred from the distribution: Ubuntu has moved once. */
-const DETECTIONS: readonly { readonly name: string; readonly tool: string; readonly adapter?: InitramfsGenerator }[] = [
+const DETECTIONS: readonly {
+  readonly name: string
+  readonly tool: string
+  readonly adapter?: InitramfsGenerator
+}[] = [
   { name: 'rpm-ostree', tool: 'rpm-ostree' },
   { name: 'booster', tool: 'booster' },
   { name: 'mkinitcpio', tool: 'mkinitcpio' },
@@ -14,7 +18,9 @@ const DETECTIONS: readonly { readonly name: string; readonly tool: string; reado
 ]
 
 /** The generator of this host's images, or why none can be used. */
-export function findInitramfs(host: Host): { readonly generator: InitramfsGenerator; readonly evidence: string } | Refusal {
+export function findInitramfs(
+  host: Host,
+): { readonly generator: InitramfsGenerator; readonly evidence: string } | Refusal {
   for (const { name, tool, adapter } of DETECTIONS) {
     if (!host.tools.includes(tool)) continue
     if (adapter !== undefined) return { generator: adapter, evidence: `${tool} is installed` }
@@ -23,7 +29,10 @@ export function findInitramfs(host: Host): { readonly generator: InitramfsGenera
       'it drives initramfs-tools; put the vfio modules into the image by hand, or leave this host out with --limit',
     )
   }
-  return refuse('no initramfs generator was found (initramfs-tools, dracut, mkinitcpio, booster)', 'install initramfs-tools')
+  return refuse(
+    'no initramfs generator was found (initramfs-tools, dracut, mkinitcpio, booster)',
+    'install initramfs-tools',
+  )
 }
 
 export const INITRAMFS_TOOLS = DETECTIONS.map(detection => detection.tool)

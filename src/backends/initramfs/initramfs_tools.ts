@@ -3,7 +3,7 @@ import type { Bytes } from '../../host/bytes.ts'
 import { write } from '../../host/change.ts'
 import type { Host, Image, InstalledKernel } from '../../host/host.ts'
 import { type Known, predicted } from '../../host/known.ts'
-import { moduleName, modprobeFiles } from '../../host/modprobe.ts'
+import { modprobeFiles, moduleName } from '../../host/modprobe.ts'
 import type { Artifact } from '../artifact.ts'
 import type { InitramfsGenerator } from './generator.ts'
 
@@ -40,7 +40,8 @@ const images: Artifact = {
   },
 }
 
-const kernelsWithImage = (host: Host): InstalledKernel[] => host.kernels.filter(kernel => kernel.release in host.images)
+const kernelsWithImage = (host: Host): InstalledKernel[] =>
+  host.kernels.filter(kernel => kernel.release in host.images)
 
 /** A module a line, with its options; # starts a comment. */
 const listedModules = (bytes: Bytes): string[] =>
@@ -78,19 +79,27 @@ function staleBecause(host: Host, kernel: InstalledKernel): string | undefined {
 
 function imageFor(host: Host, kernel: InstalledKernel): Known<Image> {
   const before = host.images[kernel.release]
-  const path = before?.is !== 'unknown' && before !== undefined ? before.value.path : `/boot/initrd.img-${kernel.release}`
+  const path =
+    before?.is !== 'unknown' && before !== undefined
+      ? before.value.path
+      : `/boot/initrd.img-${kernel.release}`
   return predicted({
     path,
     modules: wantedModules(host, kernel),
     loads: listedVfio(host),
-    files: { ...(before !== undefined && before.is !== 'unknown' ? others(before.value.files) : {}), ...modprobeHashes(host) },
+    files: {
+      ...(before !== undefined && before.is !== 'unknown' ? others(before.value.files) : {}),
+      ...modprobeHashes(host),
+    },
   })
 }
 
 /** What mkinitramfs copies from elsewhere than /etc is the distribution's, and stays as it was. */
-const others = (files: Readonly<Record<string, string>>) => Object.fromEntries(Object.entries(files).filter(([file]) => !file.startsWith('/etc/')))
+const others = (files: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(files).filter(([file]) => !file.startsWith('/etc/')))
 
-const listedVfio = (host: Host): string[] => listedModules(host.files[MODULES_FILE]?.bytes ?? '').filter(name => name.startsWith('vfio'))
+const listedVfio = (host: Host): string[] =>
+  listedModules(host.files[MODULES_FILE]?.bytes ?? '').filter(name => name.startsWith('vfio'))
 
 /** The listed vfio modules that this kernel has as modules, with those they need. */
 function wantedModules(host: Host, kernel: InstalledKernel): string[] {

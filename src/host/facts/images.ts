@@ -1,6 +1,6 @@
-import { moduleName } from '../modprobe.ts'
 import type { Image } from '../host.ts'
 import { type Known, observed, unknown } from '../known.ts'
+import { moduleName } from '../modprobe.ts'
 import { defineFact, linesOf } from './fact.ts'
 
 /**
@@ -29,14 +29,22 @@ done`,
 
 function parseImage(path: string, lines: readonly string[]): Known<Image> {
   if (!lines.includes('end')) return unknown('unmkinitramfs could not read it')
-  const rest = (word: string) => lines.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1))
-  const modules = rest('module').map(file => moduleName((file.split('/').at(-1) ?? '').replace(/\.ko.*$/, '')))
+  const rest = (word: string) =>
+    lines.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1))
+  const modules = rest('module').map(file =>
+    moduleName((file.split('/').at(-1) ?? '').replace(/\.ko.*$/, '')),
+  )
   const loads = rest('load').map(line => moduleName(line.trim().split(/\s+/)[0] ?? ''))
   const files = rest('file').map(line => {
     const [hash = '', file = ''] = line.split(/\s+\*?/)
     return [file.replace(/^.*?\/((?:usr\/)?(?:etc|lib)\/modprobe\.d\/)/, '/$1'), hash] as const
   })
-  return observed({ path, modules: [...new Set(modules)].sort(), loads: [...new Set(loads)].filter(name => name.startsWith('vfio')), files: Object.fromEntries(files) })
+  return observed({
+    path,
+    modules: [...new Set(modules)].sort(),
+    loads: [...new Set(loads)].filter(name => name.startsWith('vfio')),
+    files: Object.fromEntries(files),
+  })
 }
 
 /**

@@ -10,7 +10,8 @@ export const journal = defineFact({
 function parseReboot(text: string): RebootRecord | undefined {
   try {
     const record: unknown = JSON.parse(text)
-    if (typeof record !== 'object' || record === null || !('bootId' in record) || !('reasons' in record)) return undefined
+    if (typeof record !== 'object' || record === null || !('bootId' in record) || !('reasons' in record))
+      return undefined
     const { bootId, reasons } = record
     if (typeof bootId !== 'string' || !Array.isArray(reasons)) return undefined
     return { bootId, reasons: reasons.filter(reason => typeof reason === 'string') }

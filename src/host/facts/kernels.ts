@@ -7,7 +7,8 @@ export const kernels = defineFact({
   commands: {
     releases: 'cd "$root/lib/modules" && ls -1d -- */ 2>/dev/null',
     bootable: 'cd "$root/boot" && ls -1d -- vmlinuz-* 2>/dev/null',
-    dependencies: 'cd "$root/lib/modules" && grep -H -E "^(kernel|updates)/.*vfio[^/:]*:" -- */modules.dep 2>/dev/null',
+    dependencies:
+      'cd "$root/lib/modules" && grep -H -E "^(kernel|updates)/.*vfio[^/:]*:" -- */modules.dep 2>/dev/null',
     builtins:
       'cd "$root/lib/modules" && grep -H -E "/(vfio|gpu|usb/host|nvme/host|ata|net/ethernet|sound/pci)/" -- */modules.builtin 2>/dev/null',
   },
@@ -22,9 +23,17 @@ export const kernels = defineFact({
       for (const name of built.filter(isVfio)) vfio[name] = { is: 'builtin', needs: [] }
       for (const line of dependencies.get(release) ?? []) {
         const [module, needs] = line.split(':')
-        vfio[nameOf(module ?? '')] = { is: 'module', needs: (needs ?? '').split(/\s+/).filter(Boolean).map(nameOf).filter(isVfio) }
+        vfio[nameOf(module ?? '')] = {
+          is: 'module',
+          needs: (needs ?? '').split(/\s+/).filter(Boolean).map(nameOf).filter(isVfio),
+        }
       }
-      return { release, bootable: bootable.includes(release), vfio, builtins: built.filter(name => !isVfio(name)) }
+      return {
+        release,
+        bootable: bootable.includes(release),
+        vfio,
+        builtins: built.filter(name => !isVfio(name)),
+      }
     })
   },
 })

@@ -7,13 +7,17 @@ import { defineFact, linesOf } from './fact.ts'
 
 /** Programs and paths that tell loaders and generators apart: shell built-ins only. */
 export const tools = defineFact({
-  commands: { found: `for t in ${[...LOADER_TOOLS, ...INITRAMFS_TOOLS].join(' ')}; do command -v "$t" >/dev/null && echo "$t"; done` },
+  commands: {
+    found: `for t in ${[...LOADER_TOOLS, ...INITRAMFS_TOOLS].join(' ')}; do command -v "$t" >/dev/null && echo "$t"; done`,
+  },
   parse: ({ found }) => linesOf(found),
 })
 
 export const paths = defineFact({
   commands: {
-    found: LOADER_PATHS.map(path => `for p in "$root"${path}; do [ -e "$p" ] && echo '${path}' && break; done`).join('\n'),
+    found: LOADER_PATHS.map(
+      path => `for p in "$root"${path}; do [ -e "$p" ] && echo '${path}' && break; done`,
+    ).join('\n'),
   },
   parse: ({ found }) => linesOf(found),
 })
@@ -25,5 +29,7 @@ export const menu = defineFact({
     environment: `sed -n '/^[a-z_]*=/p' "$root/boot/grub/grubenv"`,
   },
   parse: (out): Known<Menu> =>
-    out.lines === '' ? unknown('/boot/grub/grub.cfg is not readable') : observed(parseGrubMenu('/boot/grub/grub.cfg', linesOf(out.lines), linesOf(out.environment))),
+    out.lines === ''
+      ? unknown('/boot/grub/grub.cfg is not readable')
+      : observed(parseGrubMenu('/boot/grub/grub.cfg', linesOf(out.lines), linesOf(out.environment))),
 })

@@ -2,8 +2,9 @@ import type { KernelLog } from '../host.ts'
 import { type Known, observed } from '../known.ts'
 import { defineFact, linesOf } from './fact.ts'
 
-const ABOUT_US = 'Linux version|Command line|DMAR|AMD-Vi|IVRS|[Ii][Oo][Mm][Mm][Uu]|[Vv][Ff][Ii][Oo]|ACS override|pcie_acs|x2apic|BAR [0-9]: can|Unknown kernel command line'
-const KEEP = `sed -n -e '1p' -e '/${ABOUT_US.replaceAll('|', '\\|')}/p'`
+const ABOUT_US =
+  'Linux version|Command line|DMAR|AMD-Vi|IVRS|[Ii][Oo][Mm][Mm][Uu]|[Vv][Ff][Ii][Oo]|ACS override|pcie_acs|x2apic|BAR [0-9]: can|Unknown kernel command line'
+const KEEP = `sed -n -e '1{p;d;}' -e '/${ABOUT_US.replaceAll('|', '\\|')}/p'`
 
 /**
  * The kernel's messages of this boot. journalctl first: the ring buffer overflows after weeks of uptime, and
@@ -16,11 +17,14 @@ export const log = defineFact({
   },
   parse(out): Known<KernelLog> {
     const journal = readLog('journal', out.journal)
-    return observed(journal.lines.length > 0 && !journal.truncated ? journal : better(journal, readLog('dmesg', out.dmesg)))
+    return observed(
+      journal.lines.length > 0 && !journal.truncated ? journal : better(journal, readLog('dmesg', out.dmesg)),
+    )
   },
 })
 
-const better = (a: KernelLog, b: KernelLog): KernelLog => (b.lines.length > 0 && (!b.truncated || a.lines.length === 0) ? b : a)
+const better = (a: KernelLog, b: KernelLog): KernelLog =>
+  b.lines.length > 0 && (!b.truncated || a.lines.length === 0) ? b : a
 
 function readLog(source: 'journal' | 'dmesg', text: string): KernelLog {
   const lines = linesOf(text).map(line => line.replace(/^\[\s*\d+\.\d+\]\s*(?:\S+ kernel: )?/, '').trimEnd())

@@ -21,7 +21,9 @@ export const network = defineFact({
   parse(out): NetworkUse[] {
     const links = linkLines(out.links)
     const lower = (name: string) =>
-      links.filter(({ path }) => path.startsWith(`${name}/lower_`)).map(({ path }) => path.slice(name.length + '/lower_'.length))
+      links
+        .filter(({ path }) => path.startsWith(`${name}/lower_`))
+        .map(({ path }) => path.slice(name.length + '/lower_'.length))
     const devicesOf = (name: string, seen: readonly string[] = []): string[] => {
       if (seen.includes(name)) return []
       const own = addressesIn(links.find(({ path }) => path === name)?.target ?? '')
@@ -29,7 +31,9 @@ export const network = defineFact({
     }
     const routes = linesOf(out.route).slice(1).map(readRoute)
     const defaults = [
-      ...routes.filter(({ destination, mask }) => destination === 0 && mask === 0).map(route => route.interface),
+      ...routes
+        .filter(({ destination, mask }) => destination === 0 && mask === 0)
+        .map(route => route.interface),
       ...linesOf(out.route6).map(line => line.split(/\s+/).at(-1) ?? ''),
     ].filter(name => name !== 'lo')
     const connections = connectionInterfaces(out.connection.trim(), routes, out.address6)
@@ -53,7 +57,8 @@ interface Route {
 /** /proc/net/route: hexadecimal, in the byte order of the machine (x86: little-endian). */
 function readRoute(line: string): Route {
   const fields = line.split(/\s+/)
-  const number = (hex: string | undefined) => Number.parseInt((hex ?? '').match(/../g)?.reverse().join('') ?? '0', 16)
+  const number = (hex: string | undefined) =>
+    Number.parseInt((hex ?? '').match(/../g)?.reverse().join('') ?? '0', 16)
   return { interface: fields[0] ?? '', destination: number(fields[1]), mask: number(fields[7]) }
 }
 
@@ -65,7 +70,9 @@ function connectionInterfaces(connection: string, routes: readonly Route[], addr
     const v4 = /(?:^|:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
     if (v4 !== null) return longestMatch(v4.slice(1, 5).map(Number), routes)
     const hex = expand6(address)
-    return linesOf(address6).filter(line => line.startsWith(hex)).map(line => line.split(/\s+/).at(-1) ?? '')
+    return linesOf(address6)
+      .filter(line => line.startsWith(hex))
+      .map(line => line.split(/\s+/).at(-1) ?? '')
   })
   return [...new Set(found)].filter(name => name !== 'lo')
 }
@@ -84,6 +91,7 @@ function expand6(address: string): string {
   const groups = (text: string) => (text === '' ? [] : text.split(':')).map(group => group.padStart(4, '0'))
   const front = groups(head)
   const back = groups(tail ?? '')
-  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0000')
+  const zeros =
+    tail === undefined ? [] : Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0000')
   return [...front, ...zeros, ...back].join('')
 }

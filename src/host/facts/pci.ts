@@ -36,7 +36,11 @@ export const pci = defineFact({
 export const driverModules = defineFact({
   commands: { links: 'cd "$root/sys/bus/pci/drivers" && ls -ld -- */module 2>/dev/null' },
   parse: ({ links }): Known<Record<string, string>> =>
-    observed(Object.fromEntries(linkLines(links).map(({ path, target }) => [path.split('/')[0] ?? '', lastPart(target)]))),
+    observed(
+      Object.fromEntries(
+        linkLines(links).map(({ path, target }) => [path.split('/')[0] ?? '', lastPart(target)]),
+      ),
+    ),
 })
 
 /** Documentation/ABI/testing/sysfs-class-iommu, sysfs-kernel-iommu_groups. */

@@ -6,17 +6,24 @@ const MOUNTS = ['/', '/boot', '/boot/efi', '/efi', '/usr']
 /** The PCI devices that the host's own file systems and swap hang on: mountinfo (proc_pid_mountinfo(5)) and sysfs. */
 export const storage = defineFact({
   commands: {
-    mounts: 'grep -E "^[0-9]+ [0-9]+ [0-9]+:[0-9]+ [^ ]+ (/|/boot|/boot/efi|/efi|/usr) " "$root/proc/self/mountinfo"',
+    mounts:
+      'grep -E "^[0-9]+ [0-9]+ [0-9]+:[0-9]+ [^ ]+ (/|/boot|/boot/efi|/efi|/usr) " "$root/proc/self/mountinfo"',
     swaps: 'cat "$root/proc/swaps"',
     blocks: 'cd "$root/sys/class/block" && ls -ld -- * */slaves/* 2>/dev/null',
     numbers: 'cd "$root/sys/class/block" && grep -H "" -- */dev 2>/dev/null',
   },
   parse(out): StorageUse[] {
     const links = linkLines(out.blocks)
-    const blocks = new Map(links.filter(({ path }) => !path.includes('/')).map(({ path, target }) => [path, target]))
+    const blocks = new Map(
+      links.filter(({ path }) => !path.includes('/')).map(({ path, target }) => [path, target]),
+    )
     const slaves = (name: string) =>
-      links.filter(({ path }) => path.startsWith(`${name}/slaves/`)).map(({ path }) => path.split('/').at(-1) ?? '')
-    const byNumber = new Map(fileLines(out.numbers).map(({ path, text }) => [text.trim(), path.split('/')[0] ?? '']))
+      links
+        .filter(({ path }) => path.startsWith(`${name}/slaves/`))
+        .map(({ path }) => path.split('/').at(-1) ?? '')
+    const byNumber = new Map(
+      fileLines(out.numbers).map(({ path, text }) => [text.trim(), path.split('/')[0] ?? '']),
+    )
     const devicesOf = (name: string, seen: readonly string[] = []): string[] => {
       if (seen.includes(name)) return []
       const own = addressesIn(blocks.get(name) ?? '')
@@ -38,7 +45,9 @@ export const storage = defineFact({
     })
     const swaps = linesOf(out.swaps).flatMap(line => {
       const [source, type] = line.split(/\s+/)
-      return type === 'partition' && !/\/zram\d+$/.test(source ?? '') ? [use('swap', source ?? '', nameOf(source ?? '', blocks))] : []
+      return type === 'partition' && !/\/zram\d+$/.test(source ?? '')
+        ? [use('swap', source ?? '', nameOf(source ?? '', blocks))]
+        : []
     })
     return [...mounts, ...swaps]
   },

@@ -1,6 +1,6 @@
 import type { Cpu, Firmware, OsRelease } from '../host.ts'
-import { type Known, observed, unknown } from '../known.ts'
 import { splitArgs } from '../kernel_args.ts'
+import { type Known, observed, unknown } from '../known.ts'
 import { defineFact, linesOf } from './fact.ts'
 
 /** Who looks, and at what: id(1), uname(1), boot_id (random(4)). */
@@ -17,7 +17,10 @@ export const system = defineFact({
     hostname: out.hostname.trim(),
     kernel: known(out.release.trim(), 'uname -r said nothing'),
     arch: out.arch.trim(),
-    bootId: known(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(out.boot_id.trim())?.[0] ?? '', 'boot_id is not readable'),
+    bootId: known(
+      /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.exec(out.boot_id.trim())?.[0] ?? '',
+      'boot_id is not readable',
+    ),
   }),
 })
 
@@ -27,7 +30,9 @@ const known = (value: string, why: string): Known<string> => (value === '' ? unk
 export const osRelease = defineFact({
   commands: { text: 'cat "$root/etc/os-release"' },
   parse({ text }): OsRelease {
-    const fields = new Map(linesOf(text).map(line => [line.split('=', 1)[0] ?? '', unquote(line.slice(line.indexOf('=') + 1))]))
+    const fields = new Map(
+      linesOf(text).map(line => [line.split('=', 1)[0] ?? '', unquote(line.slice(line.indexOf('=') + 1))]),
+    )
     return {
       id: fields.get('ID') ?? '',
       idLike: (fields.get('ID_LIKE') ?? '').split(' ').filter(Boolean),
@@ -43,12 +48,28 @@ const CPU_FLAGS = ['vmx', 'svm', 'hypervisor']
 
 /** The first processor of /proc/cpuinfo; arm64 has no vendor_id. */
 export const cpu = defineFact({
-  commands: { text: "sed -n -e '/^flags/{p;q;}' -e '/^vendor_id/p' -e '/^model name/p' \"$root/proc/cpuinfo\"" },
+  commands: {
+    text: "sed -n -e '/^flags/{p;q;}' -e '/^vendor_id/p' -e '/^model name/p' \"$root/proc/cpuinfo\"",
+  },
   parse({ text }): Cpu {
-    const field = (name: string) => linesOf(text).find(line => line.startsWith(name))?.split(':').slice(1).join(':').trim() ?? ''
-    const vendors: Readonly<Record<string, Cpu['vendor']>> = { GenuineIntel: 'intel', AuthenticAMD: 'amd', HygonGenuine: 'amd' }
+    const field = (name: string) =>
+      linesOf(text)
+        .find(line => line.startsWith(name))
+        ?.split(':')
+        .slice(1)
+        .join(':')
+        .trim() ?? ''
+    const vendors: Readonly<Record<string, Cpu['vendor']>> = {
+      GenuineIntel: 'intel',
+      AuthenticAMD: 'amd',
+      HygonGenuine: 'amd',
+    }
     const flags = field('flags').split(/\s+/)
-    return { vendor: vendors[field('vendor_id')] ?? 'other', model: field('model name'), flags: CPU_FLAGS.filter(flag => flags.includes(flag)) }
+    return {
+      vendor: vendors[field('vendor_id')] ?? 'other',
+      model: field('model name'),
+      flags: CPU_FLAGS.filter(flag => flags.includes(flag)),
+    }
   },
 })
 
@@ -69,5 +90,6 @@ export const firmware = defineFact({
 
 export const cmdline = defineFact({
   commands: { text: 'cat "$root/proc/cmdline"' },
-  parse: ({ text }): Known<readonly string[]> => (text.trim() === '' ? unknown('/proc/cmdline is not readable') : observed(splitArgs(text))),
+  parse: ({ text }): Known<readonly string[]> =>
+    text.trim() === '' ? unknown('/proc/cmdline is not readable') : observed(splitArgs(text)),
 })

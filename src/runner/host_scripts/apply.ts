@@ -27,7 +27,10 @@ export interface ApplyOptions {
  * connection goes, it goes on, and its end can be read later (attachScript).
  */
 export function applyScript(plan: Plan, look: Gather, options: ApplyOptions): string {
-  const inner = hostScript(`${look.body.functions}\n${STEP_FUNCTIONS(options.nonce)}\n${LOCK_FUNCTIONS}`, innerCommands(plan, look, options))
+  const inner = hostScript(
+    `${look.body.functions}\n${STEP_FUNCTIONS(options.nonce)}\n${LOCK_FUNCTIONS}`,
+    innerCommands(plan, look, options),
+  )
   return hostScript(
     `${say(options.nonce)}\n${LOCK_FUNCTIONS}`,
     `take_lock ${options.run} ${options.lockUntil} ${shellQuote(options.who)} || { say_out locked "$held"; exit 75; }
@@ -53,7 +56,8 @@ cat "$dir/events"
 }
 
 /** `say_out` prints a frame; where nobody listens any more that must not end the script. */
-const say = (nonce: string): string => `say_out() { printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2" 2>/dev/null || :; }`
+const say = (nonce: string): string =>
+  `say_out() { printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2" 2>/dev/null || :; }`
 
 /** Argument order is what the lines of innerCommands write. */
 const STEP_FUNCTIONS = (nonce: string): string => `${say(nonce)}
@@ -143,9 +147,14 @@ function innerCommands(plan: Plan, look: Gather, { run, segment, release }: Appl
     ...plan.changes.map(change => `check ${shellQuote(change.path)} ${before(change)}`),
     ...plan.changes.map(step),
     ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),
-    ...plan.rebuilds.map(({ argv }) => `run_command ${shellQuote(argv.join(' '))} ${argv.map(shellQuote).join(' ')}`),
+    ...plan.rebuilds.map(
+      ({ argv }) => `run_command ${shellQuote(argv.join(' '))} ${argv.map(shellQuote).join(' ')}`,
+    ),
     ...(plan.rebuilds.some(({ kind }) => kind === 'initramfs')
-      ? ['say run "read the images back"', 'for d in "$root"/lib/modules/*/; do k=${d%/}; k=${k##*/}; i=$root/boot/initrd.img-$k; [ -f "$i" ] && remember_image "$i" "$k"; done']
+      ? [
+          'say run "read the images back"',
+          'for d in "$root"/lib/modules/*/; do k=${d%/}; k=${k##*/}; i=$root/boot/initrd.img-$k; [ -f "$i" ] && remember_image "$i" "$k"; done',
+        ]
       : []),
     ...(release ? [`free_lock ${run}`] : []),
     "end ok ''",

@@ -5,7 +5,11 @@ import { LOCK_FUNCTIONS } from './lock.ts'
 import { shellQuote } from './quote.ts'
 
 /** Remembers what the reboot is for, then asks for it. A dropped connection is an answer too. */
-export function rebootScript(record: RebootRecord, lock: { run: string; until: number; who: string }, message: string): string {
+export function rebootScript(
+  record: RebootRecord,
+  lock: { run: string; until: number; who: string },
+  message: string,
+): string {
   return hostScript(
     LOCK_FUNCTIONS,
     `take_lock ${lock.run} ${lock.until} ${shellQuote(lock.who)} || { printf 'locked %s\\n' "$held"; exit 75; }

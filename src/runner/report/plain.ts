@@ -98,7 +98,8 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
   function prediction({ host, after, compared, unknown, wrong }: Event<'prediction'>): string {
     const told = `${compared} facts compared after the ${after}, ${unknown} unknown, ${wrong.length} wrong`
     const fields = wrong.slice(0, 5).map(({ field }) => field)
-    if (wrong.length > 0) return line(host, 'warning', 'magenta', `not as planned: ${told}: ${fields.join(', ')}`)
+    if (wrong.length > 0)
+      return line(host, 'warning', 'magenta', `not as planned: ${told}: ${fields.join(', ')}`)
     return options.verbose > 0 ? line(host, 'as planned', 'dim', told) : ''
   }
 

@@ -33,10 +33,14 @@ export interface Environment {
 /** What a playbook's expressions need is below a thousandth of it; nested loops end here. */
 export const MAX_STEPS = 1_000_000
 
+export function spendStep(env: Environment, offset?: number): void {
+  env.budget.steps -= 1
+  if (env.budget.steps < 0) throw new Problem('the expression takes too many steps', undefined, offset)
+}
+
 /** The value, or what is missing: the caller decides whether that is an error. Throws Problem only. */
 export function evaluate(node: Expression, env: Environment): Result {
-  env.budget.steps -= 1
-  if (env.budget.steps < 0) throw new Problem('the expression takes too many steps', undefined, node.offset)
+  spendStep(env, node.offset)
   try {
     return checkedResult(evaluateNode(node, env))
   } catch (error) {

@@ -26,7 +26,7 @@ export function lexTemplate(source: string): readonly Lexeme[] {
 /** A bare expression, as `when:` has it. */
 export function lexExpression(source: string): readonly Lexeme[] {
   const lexemes: Lexeme[] = [{ kind: 'open', text: '{{', offset: 0, depth: 0 }]
-  readCode(source, 0, undefined, lexemes)
+  readCode(source, 0, CONDITION, lexemes)
   return [...lexemes, { kind: 'close', text: '}}', offset: source.length, depth: 0 }]
 }
 
@@ -50,19 +50,25 @@ function readTag(source: string, offset: number, opening: string, lexemes: Lexem
 
   const open = opening.slice(0, 2)
   lexemes.push({ kind: 'open', text: open, offset, depth: 0 })
-  const close = readCode(
-    source,
-    offset + opening.length,
-    open === '{{' ? EXPRESSION_END : STATEMENT_END,
-    lexemes,
-  )
+  const close = readCode(source, offset + opening.length, open === '{{' ? EXPRESSION : STATEMENT, lexemes)
   if (!close) throw new Problem(`"${open}" is never closed`, undefined, offset)
   lexemes.push({ kind: 'close', text: close[0].slice(-2), offset: close.index, depth: 0 })
   return after(close)
 }
 
-const EXPRESSION_END = /-?\}\}/y
-const STATEMENT_END = /[-+]?%\}/y
+interface Tag {
+  /** Undefined: the end of the source. */
+  readonly end: RegExp | undefined
+  unescape(body: string): string
+}
+
+/**
+ * Between `{{ }}` Ansible doubles the backslashes of a playbook's strings before Jinja2 sees them
+ * (ansible/template, _escape_backslashes): they mean themselves. In `{% %}` and conditions Python's rules hold.
+ */
+const EXPRESSION: Tag = { end: /-?\}\}/y, unescape: body => body.replace(/\\(['"])/g, '$1') }
+const STATEMENT: Tag = { end: /[-+]?%\}/y, unescape: unescapePython }
+const CONDITION: Tag = { end: undefined, unescape: unescapePython }
 
 function readComment(source: string, offset: number): Resume {
   const close = match(/[-+]?#\}/g, source, offset + 2)
@@ -94,11 +100,11 @@ const PATTERNS = {
 } as const
 const CODE_KINDS = ['string', 'number', 'word', 'operator'] as const
 
-/** Reads up to `end`, which it returns, or the end of the source. */
+/** Reads up to the tag's end, which it returns, or the end of the source. */
 function readCode(
   source: string,
   start: number,
-  end: RegExp | undefined,
+  { end, unescape: unescapeString }: Tag,
   lexemes: Lexeme[],
 ): RegExpExecArray | undefined {
   const closers: { readonly text: string; readonly offset: number }[] = []
@@ -108,10 +114,16 @@ function readCode(
     const close = end && closers.length === 0 ? match(end, source, offset) : undefined
     if (close) return close
 
-    const lexeme = readLexeme(source, offset, closers.length, lexemes.at(-1)?.text === '.')
-    lexemes.push({ kind: lexeme.kind, text: lexeme.text, offset, depth: closers.length })
-    if (lexeme.kind === 'operator') balance(closers, lexeme.text, offset)
-    offset += lexeme.length
+    const { kind, text, length } = readLexeme(source, offset, lexemes.at(-1))
+    const isString = kind === 'string'
+    lexemes.push({
+      kind,
+      text: isString ? unescapeString(text.slice(1, -1)) : text,
+      offset,
+      depth: closers.length,
+    })
+    if (kind === 'operator') balance(closers, text, offset)
+    offset += length
   }
   const open = closers.at(-1)
   if (open)
@@ -119,13 +131,12 @@ function readCode(
   return undefined
 }
 
-function readLexeme(source: string, offset: number, depth: number, afterDot: boolean) {
+function readLexeme(source: string, offset: number, previous: Lexeme | undefined) {
+  const afterDot = previous?.kind === 'operator' && previous.text === '.'
   for (const kind of CODE_KINDS) {
     // `a.0.1` is two items, not the number 0.1
     const found = match(kind === 'number' && afterDot ? /\d+/y : PATTERNS[kind], source, offset)
-    if (!found) continue
-    const text = kind === 'string' ? unescapeString(found[0].slice(1, -1)) : found[0]
-    return { kind, text, length: found[0].length, depth }
+    if (found) return { kind, text: found[0], length: found[0].length }
   }
   const character = String.fromCodePoint(source.codePointAt(offset) ?? 0)
   const isQuote = character === '"' || character === "'"
@@ -141,17 +152,18 @@ function balance(closers: { text: string; offset: number }[], bracket: string, o
   if (closers.pop()?.text !== bracket) throw new Problem(`unexpected "${bracket}"`, undefined, offset)
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  '\n': '', "\\": '\\', "'": "'", '"': '"', a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v',
-} // biome-ignore format: one line a table
+const ESCAPES = new Map([
+  ...['\\', "'", '"'].map(character => [character, character] as const),
+  ...Object.entries({ '\n': '', a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }),
+])
 
 /** Python's rules: what is no escape keeps its backslash, so that `'\d+'` is a regular expression. */
-function unescapeString(body: string): string {
+function unescapePython(body: string): string {
   return body.replace(/\\(?:x[\da-f]{2}|u[\da-f]{4}|[0-7]{1,3}|.)/gis, sequence => {
     const code = /^\\[xu](?<hex>[\da-f]{2,4})$/i.exec(sequence)?.groups?.hex
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16))
     if (/^\\[0-7]/.test(sequence)) return String.fromCharCode(Number.parseInt(sequence.slice(1), 8))
-    return ESCAPES[sequence.slice(1)] ?? sequence
+    return ESCAPES.get(sequence.slice(1)) ?? sequence
   })
 }
 

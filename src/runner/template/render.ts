@@ -1,6 +1,6 @@
 import type { Block, Statement } from './ast.ts'
 import { checkedCharacters } from './coerce.ts'
-import { type Environment, MAX_STEPS, requireValue } from './evaluate.ts'
+import { type Environment, MAX_STEPS, requireValue, spendStep } from './evaluate.ts'
 import { Problem } from './problem.ts'
 import type { Scope, Value } from './template.ts'
 import { isList, isTruthy, itemsOf, type List, toText } from './values.ts'
@@ -34,6 +34,7 @@ interface Frame extends Environment {
 
 function renderText(block: Block, env: Frame): string {
   let text = ''
+  spendStep(env)
   for (const statement of block) {
     text += renderStatement(statement, env)
     checkedCharacters(text.length)

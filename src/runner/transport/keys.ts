@@ -247,7 +247,7 @@ async function unlockFile(
   files.set(path, asked)
   const key = await asked
   if (key instanceof Error)
-    throw problem(target, `wrong passphrase for the key file ${path}`, ADD_TO_AGENT(path))
+    throw problem(target, `wrong passphrase for the key file ${path}`, addToAgent(path))
   return key
 }
 
@@ -255,10 +255,10 @@ const lockedForGood = (target: Target, path: string): UserError =>
   problem(
     target,
     `the key file ${path} is encrypted, and nobody can be asked for its passphrase`,
-    ADD_TO_AGENT(path),
+    addToAgent(path),
   )
 
-const ADD_TO_AGENT = (path: string): string => `let an agent hold the key: ssh-add ${path}`
+const addToAgent = (path: string): string => `let an agent hold the key: ssh-add ${path}`
 
 const problem = (target: Target, why: string, hint?: string): UserError =>
   new UserError({ kind: 'unreachable', where: target.name, why, hint })

@@ -24,7 +24,7 @@ async function startChild(where: string, [file, ...args]: Argv): Promise<Started
   // the runner wants to finish.
   const child = execa(file, args, { stdin: 'pipe', buffer: false, reject: false, detached: true })
   const ended = child.then(result => {
-    if (result.code !== undefined) throw notStarted(where, file, result)
+    if (result.exitCode === undefined && result.signal === undefined) throw notStarted(where, file, result)
     return result.exitCode
   })
   ended.catch(() => {})

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import { CHOSEN, GUEST } from '../devices.ts'
+import type { Lab, Scenario } from '../lab.ts'
+import { changedPaths, type Look, lookAt, manifest, readFiles } from '../look.ts'
+import type { Machine } from '../machine.ts'
+import { countsOf, eventsOf, runPlaybook, type ToolRun } from '../tool.ts'
+
+/** The main job: dry run, run, reboot, proof, second run; then a look that owes nothing to our own code. */
+export const main: Scenario = {
+  name: 'main',
+  summary:
+    'a card, its audio and a USB controller are on vfio-pci after one run; a second run changes nothing',
+  async run(lab) {
+    const machine = await lab.boot('intel')
+    await handOver(lab, machine)
+  },
+}
+
+const vars = { vfio_devices: CHOSEN.map(device => device.id) }
+
+/** The whole story on a fresh machine; the scenarios that prepare it otherwise share it. */
+export async function handOver(lab: Lab, machine: Machine): Promise<void> {
+  const filesAtFirst = await lab.step('list every file', () => manifest(machine))
+  const bootAtFirst = await lab.step('one plain ssh exec', () => machine.waitForSsh())
+
+  const dry = await lab.step('dry run (--check --diff)', () =>
+    runPlaybook(lab, machine, { vars, args: ['--check', '--diff'] }),
+  )
+  succeeded(dry)
+  const planned = eventsOf(dry, 'diff')
+  assert.notEqual(planned.length, 0, 'the dry run shows what it would write')
+  await lab.step('the dry run wrote nothing', async () => {
+    assert.deepEqual(changedPaths(filesAtFirst, await manifest(machine)), [])
+  })
+  const before = await readFiles(
+    machine,
+    planned.map(file => file.path),
+  )
+
+  const real = await lab.step('run', () => runPlaybook(lab, machine, { vars, args: ['--diff'] }))
+  succeeded(real)
+  assert.ok(countsOf(real).changed > 0, 'the run says that it changed something')
+  assert.equal(real.diff, dry.diff, 'the run applied byte for byte what the dry run printed')
+  assert.deepEqual(commandsOf(real), commandsOf(dry), 'the run ran the commands that the dry run announced')
+
+  await lab.step('the files hold what the diff said', async () => {
+    const after = await readFiles(
+      machine,
+      planned.map(file => file.path),
+    )
+    for (const file of planned) {
+      assert.equal(before.get(file.path), file.before, `${file.path} before`)
+      assert.equal(after.get(file.path), file.after, `${file.path} after`)
+    }
+  })
+  const look = await lab.step('independent look', () => lookAt(machine))
+  lab.say(look.text)
+  assert.notEqual(look.bootId, bootAtFirst, 'the machine was rebooted')
+  isPrepared(look)
+
+  const second = await lab.step('second run', () => runPlaybook(lab, machine, { vars, args: ['--diff'] }))
+  succeeded(second)
+  assert.equal(second.diff, '', 'the second run shows no difference')
+  assert.deepEqual(eventsOf(second, 'command'), [], 'the second run runs no command')
+  const { changed, pending, rebootPending, connections, execs } = countsOf(second)
+  assert.deepEqual(
+    { changed, pending, rebootPending, connections, execs },
+    { changed: 0, pending: 0, rebootPending: '', connections: 1, execs: 1 },
+  )
+
+  await lab.step('nothing is left behind', async () => {
+    const last = await lookAt(machine)
+    assert.equal(last.bootId, look.bootId, 'the second run did not reboot')
+    assert.deepEqual(last.leftovers, [], 'temporary files')
+    onlyJournalAndEmptyLock(last)
+    const changedFiles = changedPaths(filesAtFirst, await manifest(machine))
+    lab.say(`files that are not as they were:\n${changedFiles.map(path => `  ${path}`).join('\n')}`)
+    const wanted = new Set(planned.map(file => file.path))
+    assert.deepEqual(
+      changedFiles.filter(path => !wanted.has(path) && !GENERATED.test(path)),
+      [],
+    )
+  })
+}
+
+/** What update-grub and update-initramfs write, and our own journal. */
+const GENERATED =
+  /^\/(boot\/grub\/grub\.cfg|boot\/initrd\.img-[^/]+|var\/lib\/(initramfs-tools|vfio-run)\/.+)$/
+
+function succeeded(run: ToolRun): void {
+  const failures = eventsOf(run, 'host_failed').map(failure => failure.why)
+  assert.deepEqual({ exitCode: run.exitCode, failures }, { exitCode: 0, failures: [] })
+}
+
+const commandsOf = (run: ToolRun) => eventsOf(run, 'command').map(({ argv, reason }) => ({ argv, reason }))
+
+function isPrepared(look: Look): void {
+  const ids = `vfio-pci.ids=${CHOSEN.map(device => device.id).join(',')}`
+  for (const argument of ['intel_iommu=on', ids]) {
+    assert.ok(look.cmdline.includes(argument), `/proc/cmdline has ${argument}: ${look.cmdline.join(' ')}`)
+  }
+  const drivers = Object.fromEntries(
+    CHOSEN.map(({ address }) => [address, look.devices.get(address)?.driver]),
+  )
+  assert.deepEqual(
+    drivers,
+    Object.fromEntries(CHOSEN.map(({ address }) => [address, 'vfio-pci'])),
+    'driver links',
+  )
+
+  const groupOf = (address: string) => look.devices.get(address)?.group
+  const card = groupOf(GUEST.graphicsCard.address)
+  assert.deepEqual(
+    membersOf(look, card),
+    [GUEST.graphicsCard.address, GUEST.graphicsAudio.address],
+    "the card's group",
+  )
+  const usb = groupOf(GUEST.usbController.address)
+  assert.deepEqual(membersOf(look, usb), [GUEST.usbController.address], "the USB controller's group")
+  assert.equal(look.devices.get(GUEST.bootDisplay.address)?.driver, 'bochs-drm', 'the host keeps its display')
+
+  assert.ok(
+    look.images.some(name => /\/vfio[-_]pci\.ko/.test(name)),
+    'vfio-pci is in the initramfs',
+  )
+  assert.ok(
+    look.images.some(name => name.endsWith('modprobe.d/vfio.conf')),
+    'vfio.conf is in the initramfs',
+  )
+  const options = look.imageFiles.filter(line => /vfio\.conf: options vfio[-_]pci /.test(line))
+  for (const { id } of CHOSEN)
+    assert.ok(
+      options.some(line => line.includes(id)),
+      `${id} in the image's vfio.conf`,
+    )
+
+  assert.ok(
+    look.messages.some(line => line.includes('DMAR: IOMMU enabled')),
+    'the kernel says DMAR: IOMMU enabled',
+  )
+  const added = look.messages.filter(line => line.includes('vfio_pci: add ['))
+  for (const { id } of CHOSEN)
+    assert.ok(
+      added.some(line => line.includes(`[${id}[`)),
+      `the kernel says that ${id} was added`,
+    )
+}
+
+const membersOf = (look: Look, group: string | undefined): readonly string[] =>
+  [...look.devices]
+    .filter(([, device]) => device.group === group && group !== 'none')
+    .map(([address]) => address)
+
+function onlyJournalAndEmptyLock(look: Look): void {
+  const entries = look.state.map(line => {
+    const [type, mode, size, path] = line.split(' ')
+    return { type, mode, size, path }
+  })
+  assert.deepEqual(
+    entries.find(entry => entry.path === '/var/lib/vfio-run'),
+    { ...entries[0], type: 'd', mode: '700', path: '/var/lib/vfio-run' },
+    'the state folder is for root alone',
+  )
+  assert.equal(entries.find(entry => entry.path === '/var/lib/vfio-run/lock')?.size, '0', 'the lock is empty')
+  const others = entries.slice(1).map(entry => entry.path?.slice('/var/lib/vfio-run/'.length) ?? '')
+  assert.deepEqual(
+    others.filter(path => !/^(lock$|journal\b)/.test(path)),
+    [],
+    'only the journal and the lock',
+  )
+}

@@ -1,0 +1,18 @@
+import type { Scenario } from '../lab.ts'
+import { handOver } from './main.ts'
+
+/**
+ * Debian's default is MODULES=most. Its init coldplugs before it loads the module list (scripts/init-top/udev), so
+ * that xhci_pci, which is in the image then, takes the USB controller first unless something makes vfio-pci win.
+ */
+export const most: Scenario = {
+  name: 'most',
+  summary: 'with MODULES=most, where xhci_pci is in the initramfs too, vfio-pci still has the USB controller',
+  async run(lab) {
+    const machine = await lab.boot('intel')
+    await lab.step('MODULES=most', () =>
+      machine.ssh("sed -i 's/^MODULES=.*/MODULES=most/' /etc/initramfs-tools/initramfs.conf"),
+    )
+    await handOver(lab, machine)
+  },
+}

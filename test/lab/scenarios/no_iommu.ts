@@ -1,0 +1,14 @@
+import { CHOSEN } from '../devices.ts'
+import type { Scenario } from '../lab.ts'
+import { isRefused } from './refusals.ts'
+
+/** No DMAR and no IVRS table: what a machine looks like whose firmware has VT-d switched off. */
+export const noIommu: Scenario = {
+  name: 'no-iommu',
+  summary: 'a machine whose firmware offers no IOMMU is refused, and told to switch it on',
+  async run(lab) {
+    const machine = await lab.boot('no-iommu')
+    const vars = { vfio_devices: CHOSEN.map(device => device.id) }
+    await isRefused(lab, machine, 'no IOMMU in firmware', /BIOS|UEFI|firmware/, { vars })
+  },
+}

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest'
+import type { RunEvent } from '../../../src/runner/events.ts'
+import { createPlainReport, plainFormatter } from '../../../src/runner/report/plain.ts'
+import { counts, exampleRun, paper } from './example_run.ts'
+
+/** A clock that goes on by 41 s each time it is read. */
+const slowClock = (): (() => number) => {
+  let time = 0
+  return () => (time += 41_000)
+}
+
+function plain(
+  events: readonly RunEvent[],
+  settings: { verbose?: number; columns?: number; color?: boolean } = {},
+) {
+  const { verbose = 0, columns = 80, color = false } = settings
+  const stdout = paper({ columns })
+  const report = createPlainReport({ stdout, color, verbose, now: slowClock() })
+  for (const event of events) report.onEvent(event)
+  return stdout.text()
+}
+
+test('a run reads as lines that each name their host', () => {
+  expect(plain(exampleRun)).toBe(`\
+playbooks/gpu.yaml on 3 hosts
+
+PLAY [GPU passthrough] lab1, lab2, far-away
+far-away: unreachable  no answer from 192.0.2.7 port 22 within 10 s
+                       is it switched on?
+lab1:     ok       Turn the IOMMU on: intel_iommu=on is in effect
+lab1:     changed  Claim the devices for vfio-pci: vfio-pci claims 10de:13c2,
+                   10de:0fbb, which nouveau and snd_hda_intel hold now
+lab1:     create   /etc/modprobe.d/vfio.conf
+--- (absent)
++++ /etc/modprobe.d/vfio.conf
+@@ -0,0 +1,1 @@
++options vfio-pci ids=10de:13c2,10de:0fbb
+lab1:     edit     /etc/motd
+--- /etc/motd
++++ /etc/motd
+@@ -1,1 +1,1 @@
+-\\xe9t\\xe9
++été
+lab1:     remove   /etc/modprobe.d/old.conf
+--- /etc/modprobe.d/old.conf
++++ (absent)
+@@ -1,1 +0,0 @@
+-blacklist x
+lab1:     run      update-initramfs -u -k all: the images lack
+                   /etc/modprobe.d/vfio.conf
+lab2:     blocked  Claim the devices for vfio-pci: 0000:00:17.0 is the
+                   controller of / and has the id of a chosen device
+                   choose the device by its address
+lab1:     warning  kernel messages of this boot are truncated
+warning: ansible.cfg: remote_tmp is ignored
+lab1:     reboot   started
+lab1:     reboot   back after 41 s
+lab1:     ok       Prove the binding: 02:00.0 and 02:00.1 are on vfio-pci
+
+FAILURES
+far-away: unreachable  no answer from 192.0.2.7 port 22 within 10 s
+                       is it switched on?
+lab2:     blocked  Claim the devices for vfio-pci: 0000:00:17.0 is the
+                   controller of / and has the id of a chosen device
+                   choose the device by its address
+
+PLAY RECAP
+lab1                       : ok=2    changed=1    unreachable=0    failed=0    skipped=0    rescued=0    ignored=0   
+lab2                       : ok=0    changed=0    unreachable=0    failed=1    skipped=0    rescued=0    ignored=0   
+far-away                   : ok=0    changed=0    unreachable=1    failed=0    skipped=0    rescued=0    ignored=0   
+`)
+})
+
+test('a dry run says that nothing is changed, and what would be run', () => {
+  const events: RunEvent[] = [
+    { event: 'run', playbook: 'gpu.yaml', check: true, hosts: ['lab1'] },
+    { event: 'play', play: 'GPU', hosts: ['lab1'] },
+    { event: 'command', host: 'lab1', argv: ['sh', '-c', "echo it's"], reason: 'it must', check: true },
+  ]
+  expect(plain(events)).toBe(
+    "gpu.yaml on 1 host, dry run: nothing is changed\n\nPLAY [GPU] lab1\nlab1: would    run sh -c 'echo it'\\''s': it must\n",
+  )
+})
+
+test('-v shows every phase, what long steps print, and what the run cost', () => {
+  const text = plain(exampleRun, { verbose: 1 })
+  expect(text).toContain('lab1:     look\n')
+  expect(text).toContain('lab1:     | update-initramfs: Generating /boot/initrd.img-6.1.0-44-amd64\n')
+  expect(text).toContain('    cost: 2 connections, 3 scripts run\n')
+})
+
+test('a host that tries to connect after its reboot is not back yet', () => {
+  const phases = (['reboot', 'reboot', 'connect', 'look'] as const).map(
+    phase => ({ event: 'phase', host: 'lab1', phase }) satisfies RunEvent,
+  )
+  expect(plain(phases)).toBe('lab1: reboot   started\nlab1: reboot   back after 41 s\n')
+})
+
+test('a failed command shows what it printed, and again at the end', () => {
+  const events: RunEvent[] = [
+    {
+      event: 'host_failed',
+      host: 'lab1',
+      status: 'failed',
+      why: 'update-grub ended with 1',
+      output: ['Generating grub configuration file ...', 'error: \x1b[31mout of disk.'],
+    },
+    { event: 'recap', hosts: { lab1: counts({ failed: 1 }) }, exitCode: 2 },
+  ]
+  const shown =
+    'lab1: failed   update-grub ended with 1\nlab1: | Generating grub configuration file ...\nlab1: | error: ^[[31mout of disk.\n'
+  expect(plain(events).startsWith(`${shown}\nFAILURES\n${shown}\nPLAY RECAP\n`)).toBe(true)
+})
+
+test.each([
+  ['the same is said once', 'do this', 1],
+  ['another hint is said too', 'do that', 2],
+])('a host that fails by its blocked task: %s', (_title, hint, times) => {
+  const events: RunEvent[] = [
+    {
+      event: 'task',
+      host: 'a',
+      play: 'p',
+      task: 't',
+      module: 'm',
+      status: 'blocked',
+      why: 'no',
+      hint: 'do this',
+    },
+    { event: 'host_failed', host: 'a', status: 'failed', why: 'no', hint },
+  ]
+  expect(plain(events).match(/do th/g)).toHaveLength(times)
+})
+
+test('more hosts than one reads are counted', () => {
+  const hosts = Array.from({ length: 9 }, (_, index) => `lab${index}`)
+  expect(plain([{ event: 'play', play: 'All', hosts }])).toBe('\nPLAY [All] 9 hosts\n')
+})
+
+test('lines keep to the width of the terminal, but words stay whole', () => {
+  const why = `${'word '.repeat(30)}/a/path/that/is/longer/than/the/whole/terminal/is/wide/and/stays/in/one/piece`
+  const event: RunEvent = { event: 'warning', host: 'lab1', why }
+  const lines = plain([event], { columns: 50 }).trimEnd().split('\n')
+  expect(lines.at(-1)?.trim()).toBe(
+    '/a/path/that/is/longer/than/the/whole/terminal/is/wide/and/stays/in/one/piece',
+  )
+  for (const line of lines.slice(0, -1)) expect(line.length).toBeLessThanOrEqual(50)
+})
+
+test('a host cannot move the cursor or colour the terminal through any of its texts', () => {
+  const evil = '\x1b]0;x\x07\u202e'
+  const events: RunEvent[] = [
+    { event: 'play', play: evil, hosts: [evil] },
+    { event: 'task', host: evil, play: '', task: evil, module: '', status: 'blocked', why: evil, hint: evil },
+    { event: 'diff', host: evil, path: evil, before: evil, after: undefined },
+    { event: 'command', host: evil, argv: [evil], reason: evil, check: false },
+    { event: 'output', host: evil, step: evil, line: evil },
+    { event: 'phase', host: evil, phase: 'apply', detail: evil },
+    { event: 'host_failed', host: evil, status: 'failed', why: 'other', output: [evil] },
+    { event: 'recap', hosts: { [evil]: counts({ rebootPending: evil }) }, exitCode: 2 },
+  ]
+  expect(plain(events, { verbose: 1 })).not.toMatch(/[\x00-\x09\x0b-\x1f\u202e]/)
+})
+
+test('colours change no text', () => {
+  const uncoloured = plain(exampleRun, { color: true }).replace(/\x1b\[\d+m/g, '')
+  expect(uncoloured).toBe(plain(exampleRun))
+  expect(plain(exampleRun, { color: true })).not.toBe(uncoloured)
+})
+
+test('without columns lines are 80 wide', () => {
+  const format = plainFormatter({ stdout: paper(), color: false, verbose: 0, now: () => 0 })
+  const lines = format({ event: 'warning', why: 'word '.repeat(40) })
+    .trimEnd()
+    .split('\n')
+  expect(Math.max(...lines.map(line => line.length))).toBeGreaterThan(70)
+  expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(80)
+})

@@ -1,0 +1,193 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { RunEvent } from '../../../src/runner/events.ts'
+import { createPlainReport } from '../../../src/runner/report/plain.ts'
+import { createTreeReport } from '../../../src/runner/report/tree.ts'
+import { counts, exampleRun, paper } from './example_run.ts'
+
+/** What a terminal shows after these writes, scrolled-out lines included. Knows what a live region uses. */
+function terminal(written: string): string[] {
+  const rows: string[] = []
+  let row = 0
+  for (const [piece] of written.matchAll(/\x1b\[\d*[A-Za-z]|\n|\r|[^\x1b\n\r]+/g)) {
+    if (piece === '\n') row += 1
+    else if (piece === '\x1b[J') rows.length = Math.min(rows.length, row)
+    else if (piece.endsWith('A') && piece.startsWith('\x1b')) row -= Number.parseInt(piece.slice(2), 10)
+    else if (piece !== '\r' && piece !== '\x1b[K') rows[row] = piece
+  }
+  return Array.from(rows, line => line ?? '')
+}
+
+const settings = { color: false, verbose: 0, now: () => 0 }
+
+async function tree(
+  events: readonly RunEvent[],
+  screen: { columns?: number; rows?: number } = {},
+): Promise<string[]> {
+  const stdout = paper({ isTTY: true, columns: 80, rows: 24, ...screen })
+  const report = createTreeReport({ ...settings, stdout })
+  for (const event of events) report.onEvent(event)
+  await report.close()
+  return terminal(stdout.text())
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Lets the display open, whose work is queued in promises, and draw once more. */
+async function nextFrame(): Promise<void> {
+  await new Promise<void>(resolve => setImmediate(resolve))
+  vi.advanceTimersByTime(100)
+}
+
+test('in the end the screen holds every line that plain output has', async () => {
+  const stdout = paper({ columns: 80 })
+  const plain = createPlainReport({ ...settings, stdout })
+  for (const event of exampleRun) plain.onEvent(event)
+  const lines = await tree(exampleRun)
+  const sorted = (all: string[]) => all.filter(line => line !== '').sort()
+  const result = /^[✔✖] /
+  expect(sorted(lines.filter(line => !result.test(line)))).toEqual(sorted(stdout.text().split('\n')))
+})
+
+test('each host keeps one line with how it ended, and its details follow together', async () => {
+  const lines = await tree(exampleRun)
+  expect(lines.slice(0, 8)).toEqual([
+    'playbooks/gpu.yaml on 3 hosts',
+    '',
+    'PLAY [GPU passthrough] lab1, lab2, far-away',
+    '✔ lab1      changed=1 ok=2',
+    '✖ lab2      blocked: 0000:00:17.0 is the controller of / and has the id of a c…',
+    '✖ far-away  unreachable: no answer from 192.0.2.7 port 22 within 10 s',
+    '',
+    'warning: ansible.cfg: remote_tmp is ignored',
+  ])
+  const details = lines.slice(0, lines.indexOf('FAILURES'))
+  const named = details.map(line => /^(\S+): /.exec(line)?.[1]).filter(host => host !== undefined)
+  const runs = named.filter((host, index) => host !== named[index - 1])
+  expect(runs).toEqual(['warning', 'lab1', 'lab2', 'far-away'])
+})
+
+test('a long step shows how long it has been at it and what it printed last', async () => {
+  let time = 0
+  const stdout = paper({ isTTY: true, columns: 60, rows: 24 })
+  const report = createTreeReport({ ...settings, stdout, now: () => time })
+  report.onEvent({ event: 'play', play: 'GPU', hosts: ['lab1'] })
+  report.onEvent({ event: 'phase', host: 'lab1', phase: 'apply' })
+  report.onEvent({
+    event: 'output',
+    host: 'lab1',
+    step: 'update-grub',
+    line: 'Found linux image: \x1b[1m/boot/vmlinuz',
+  })
+  time = 63_000
+  await nextFrame()
+  expect(terminal(stdout.text()).at(-1)).toBe('⠙ lab1  applying  1 min 3 s  update-grub  Found linux imag…')
+  await report.close()
+})
+
+const fleet = Array.from({ length: 50 }, (_, index) => `lab${index}`)
+
+test('more hosts than rows: a count, and the hosts that are at work', async () => {
+  const stdout = paper({ isTTY: true, columns: 80, rows: 10 })
+  const report = createTreeReport({ ...settings, stdout })
+  report.onEvent({ event: 'play', play: 'GPU', hosts: fleet })
+  report.onEvent({ event: 'host_failed', host: 'lab0', status: 'unreachable', why: 'no answer' })
+  report.onEvent({ event: 'phase', host: 'lab1', phase: 'done' })
+  for (const host of fleet.slice(2, 30)) report.onEvent({ event: 'phase', host, phase: 'look' })
+  await nextFrame()
+  expect(terminal(stdout.text()).slice(2)).toEqual([
+    '50 hosts: 1 done, 1 failed, 28 at work, 20 waiting',
+    ...fleet.slice(2, 10).map(host => `⠙ ${host}   gathering`),
+  ])
+  report.onEvent({ event: 'recap', hosts: {}, exitCode: 4 })
+  await report.close()
+  expect(terminal(stdout.text()).slice(1, 5)).toEqual([
+    'PLAY [GPU] 50 hosts',
+    '50 hosts: 49 done, 1 failed',
+    '',
+    'lab0:  unreachable  no answer',
+  ])
+})
+
+test('a run that is broken off keeps what it has said, and names the hosts that were at work', async () => {
+  const lines = await tree(exampleRun.slice(0, 12))
+  expect(lines).toContain('✖ lab1      not finished')
+  expect(lines).toContain('lab1:     ok       Turn the IOMMU on: intel_iommu=on is in effect')
+})
+
+test('an interrupted run does not call its hosts done', async () => {
+  const lines = await tree([
+    { event: 'play', play: 'GPU', hosts: ['lab1'] },
+    { event: 'phase', host: 'lab1', phase: 'apply' },
+    { event: 'recap', hosts: { lab1: counts({}) }, exitCode: 130 },
+  ])
+  expect(lines).toContain('✖ lab1  interrupted')
+})
+
+test('each play has a tree of its own', async () => {
+  const done = { event: 'phase', host: 'lab1', phase: 'done' } as const
+  const lines = await tree([
+    { event: 'play', play: 'First', hosts: ['lab1'] },
+    done,
+    { event: 'warning', host: 'lab1', why: 'of the first play' },
+    { event: 'play', play: 'Nobody', hosts: [] },
+    { event: 'play', play: 'Second', hosts: ['lab1'] },
+    done,
+  ])
+  expect(lines.filter(line => line !== '')).toEqual([
+    'PLAY [First] lab1',
+    '✔ lab1  nothing to do',
+    'lab1: warning  of the first play',
+    'PLAY [Nobody]',
+    'PLAY [Second] lab1',
+    '✔ lab1  nothing to do',
+  ])
+})
+
+test('a reboot that reports on itself goes on counting, and a progress bar shows its last state', async () => {
+  let time = 0
+  const stdout = paper({ isTTY: true, columns: 60, rows: 24 })
+  const report = createTreeReport({ ...settings, stdout, now: () => time })
+  report.onEvent({ event: 'play', play: 'GPU', hosts: ['lab1', 'lab2'] })
+  report.onEvent({ event: 'phase', host: 'lab1', phase: 'reboot', detail: 'shutting down' })
+  time = 30_000
+  report.onEvent({ event: 'phase', host: 'lab1', phase: 'reboot', detail: 'waiting' })
+  report.onEvent({ event: 'output', host: 'lab2', step: 'dracut', line: '10%\r20%\r' })
+  await nextFrame()
+  expect(terminal(stdout.text()).slice(-2)).toEqual([
+    '⠙ lab1  rebooting  30 s  waiting',
+    '⠙ lab2  waiting  dracut  20%',
+  ])
+  await report.close()
+})
+
+test('what is said of a host outside the play is not lost', async () => {
+  const lines = await tree([
+    { event: 'play', play: 'GPU', hosts: ['lab1'] },
+    { event: 'warning', host: 'lab9', why: 'its lock is still held' },
+  ])
+  expect(lines).toContain('lab9: warning  its lock is still held')
+})
+
+test('a question has the terminal for itself until it is answered', async () => {
+  const stdout = paper({ isTTY: true, columns: 80, rows: 24 })
+  const report = createTreeReport({ ...settings, stdout })
+  report.onEvent({ event: 'play', play: 'GPU', hosts: ['lab1'] })
+  await nextFrame()
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const asked = report.whileAsking(() => promise)
+  const before = stdout.text()
+  report.onEvent({ event: 'phase', host: 'lab1', phase: 'look' })
+  await nextFrame()
+  expect(terminal(before).filter(line => line !== '')).toEqual(['PLAY [GPU] lab1'])
+  expect(stdout.text()).toBe(before)
+  resolve('secret')
+  expect(await asked).toBe('secret')
+  await report.close()
+  expect(terminal(stdout.text())).toContain('✖ lab1  not finished')
+})

@@ -1,0 +1,150 @@
+import type { DeviceDescription, KernelDescription, MachineDescription } from '../description.ts'
+import { moduleFiles, moduleName, moduleOfDriver } from '../modules.ts'
+import type { KernelArguments } from './arguments.ts'
+import type { ModprobeConfiguration } from './modprobe.ts'
+
+/** A file system that modules are loaded from: the initramfs, then the real root. */
+export interface ModuleSource {
+  /** Names of the modules it has. */
+  readonly modules: ReadonlySet<string>
+  readonly modprobe: ModprobeConfiguration
+  /** Loaded by name, after udev's coldplug: initramfs-tools' conf/modules, /etc/modules. */
+  readonly loads: readonly string[]
+}
+
+export interface Binding {
+  /** Slot address → driver; devices that nothing took are not in it. */
+  readonly drivers: ReadonlyMap<string, string>
+  /** In the order they were loaded. */
+  readonly loaded: readonly string[]
+  readonly messages: readonly string[]
+}
+
+/**
+ * Which driver takes which device: whoever is loaded first. Built-in drivers, then the initramfs, then the real
+ * root; in each, udev loads what the devices ask for, then come the modules that are named.
+ * (initramfs-tools' init runs scripts/init-top/udev before load_modules().)
+ */
+export function bindDrivers(
+  machine: MachineDescription,
+  kernel: KernelDescription,
+  args: KernelArguments,
+  groups: ReadonlyMap<string, number>,
+  sources: readonly ModuleSource[],
+): Binding {
+  const kernelState = new DriverCore(machine, kernel, args, groups)
+  kernelState.start()
+  for (const source of sources) {
+    kernelState.coldplug(source)
+    for (const module of source.loads) kernelState.modprobe(source, module)
+  }
+  return kernelState
+}
+
+class DriverCore implements Binding {
+  readonly drivers = new Map<string, string>()
+  readonly loaded: string[] = []
+  readonly messages: string[] = []
+  readonly #machine: MachineDescription
+  readonly #kernel: KernelDescription
+  readonly #args: KernelArguments
+  readonly #groups: ReadonlyMap<string, number>
+
+  constructor(
+    machine: MachineDescription,
+    kernel: KernelDescription,
+    args: KernelArguments,
+    groups: ReadonlyMap<string, number>,
+  ) {
+    this.#machine = machine
+    this.#kernel = kernel
+    this.#args = args
+    this.#groups = groups
+  }
+
+  start(): void {
+    for (const device of this.#machine.devices) {
+      if (device.driver !== undefined && moduleOfDriver(device.driver) === undefined)
+        this.drivers.set(device.at, device.driver)
+    }
+    // Compiled in, it sees neither modprobe.d nor its softdeps.
+    if (this.#kernel.vfio === 'builtin') this.#startVfio([])
+  }
+
+  coldplug(source: ModuleSource): void {
+    for (const device of this.#machine.devices) {
+      const module = device.driver === undefined ? undefined : moduleOfDriver(device.driver)
+      if (module === undefined || this.drivers.has(device.at)) continue
+      // `blacklist` stops only this: being loaded for an alias.
+      if (
+        source.modprobe.isBlacklisted(module) ||
+        this.#args.all('modprobe.blacklist').map(moduleName).includes(module)
+      )
+        continue
+      this.modprobe(source, module)
+    }
+  }
+
+  modprobe(source: ModuleSource, name: string): void {
+    const module = moduleName(name)
+    if (this.loaded.includes(module) || !source.modules.has(module) || source.modprobe.isDisabled(module))
+      return
+    if (this.#args.last('module_blacklist')?.map(moduleName).includes(module)) {
+      this.messages.push(`Module ${module} is blacklisted`)
+      return
+    }
+    for (const before of source.modprobe.loadedBefore(module)) this.modprobe(source, before)
+    for (const needed of moduleFiles(this.#kernel)[module]?.needs ?? []) this.modprobe(source, needed)
+    this.loaded.push(module)
+    this.#initialise(module, source)
+  }
+
+  #initialise(module: string, source: ModuleSource): void {
+    if (module === 'vfio') this.messages.push('VFIO - User Level meta-driver version: 0.3')
+    if (module === 'amd_iommu_v2' && this.#machine.cpu.vendor !== 'AuthenticAMD')
+      this.messages.push(NOT_A_BUG)
+    if (module === 'vfio_pci') this.#startVfio(source.modprobe.options('vfio_pci'))
+    else this.#bind(device => device.driver !== undefined && moduleOfDriver(device.driver) === module)
+  }
+
+  /** modprobe puts the command line's parameters after those of modprobe.d, and of a string the last one counts. */
+  #startVfio(options: readonly string[]): void {
+    const configured = options
+      .findLast(option => option.startsWith('ids='))
+      ?.slice('ids='.length)
+      .replaceAll('"', '')
+    const ids = this.#args.last('vfio-pci.ids') ?? configured?.split(',').filter(Boolean) ?? []
+    // vfio_pci_fill_ids(): each id makes the driver probe, and is announced whether that succeeded or not.
+    for (const id of ids) {
+      this.#offerToVfio(id)
+      this.messages.push(`vfio_pci: add [${id}[ffffffff:ffffffff]] class 0x000000/00000000`)
+    }
+  }
+
+  #offerToVfio(id: string): void {
+    for (const device of this.#machine.devices) {
+      if (device.id !== id.toLowerCase() || this.drivers.has(device.at)) continue
+      // vfio-pci binds type 0 headers that have an IOMMU group, else -EINVAL.
+      if (device.class.startsWith('0604') || !this.#groups.has(device.at)) {
+        this.messages.push(`vfio-pci: probe of 0000:${device.at} failed with error -22`)
+        continue
+      }
+      this.drivers.set(device.at, 'vfio-pci')
+      if (device.class.startsWith('0300')) {
+        this.messages.push(
+          `vfio-pci 0000:${device.at}: vgaarb: changed VGA decodes: olddecodes=io+mem,decodes=none:owns=none`,
+        )
+      }
+    }
+  }
+
+  #bind(matches: (device: DeviceDescription) => boolean): void {
+    for (const device of this.#machine.devices) {
+      if (device.driver !== undefined && !this.drivers.has(device.at) && matches(device))
+        this.drivers.set(device.at, device.driver)
+    }
+  }
+}
+
+/** Printed by amdgpu's dependency on machines with an Intel CPU: `grep AMD-Vi` proves nothing. */
+const NOT_A_BUG = 'AMD-Vi: AMD IOMMUv2 functionality not available on this system - This is not a bug.'

@@ -1,0 +1,98 @@
+#!/bin/sh
+# mkinitramfs(8) of Debian 12 (initramfs-tools 0.142). The archive is an uncompressed tar where the real one is a
+# compressed cpio: cpio is not on every machine that runs the tests. The layout inside is the real one.
+. "${0%/*}/.common"
+set -e
+umask 022
+
+output=
+while [ $# -gt 1 ]; do
+  case $1 in
+    -o) output=$(in_root "$2"); shift 2 ;;
+    *) printf "mkinitramfs: unknown argument '%s'\n" "$1" >&2; exit 2 ;;
+  esac
+done
+version=$1
+modules=/usr/lib/modules/$version
+. "$root/etc/initramfs-tools/initramfs.conf"
+for x in "$root"/etc/initramfs-tools/conf.d/*; do
+  [ ! -f "$x" ] || . "$x"
+done
+
+work=$(mktemp -d "$root/var/tmp/mkinitramfs_XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/usr/bin" "$work/usr/lib" "$work/usr/lib64" "$work/usr/sbin" "$work/conf/conf.d" "$work/etc/modprobe.d" "$work/usr/lib/modprobe.d" "$work/scripts/init-top" "$work$modules"
+ln -s usr/bin usr/lib usr/lib64 usr/sbin "$work"
+
+# add_modules_from_file(), force_load(): a name without arguments is followed by a blank there.
+listed=
+for x in "$root/etc/initramfs-tools/modules" "$root"/usr/share/initramfs-tools/modules.d/*; do
+  [ -f "$x" ] || continue
+  grep '^[^#]' "$x" >"$work/.list" || :
+  while read -r module args; do
+    [ -n "$module" ] || continue
+    echo "$module" "$args" >>"$work/conf/modules"
+    listed="$listed $module"
+  done <"$work/.list"
+  rm -f "$work/.list"
+done
+
+# auto_add_modules(): disks, USB host controllers, network and file systems; no display, no sound.
+case $MODULES in
+  list) auto='^$' ;;
+  *) auto='^kernel/(drivers/(ata|nvme|scsi|md|block|virtio|usb/host|hid|net/ethernet)|fs)/' ;;
+esac
+
+for x in "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf; do
+  # A last line without a newline must not swallow the next file's first.
+  [ ! -e "$x" ] || { cat "$x"; echo; }
+done >"$work/.modprobe"
+awk -v listed="$listed" -v auto="$auto" '
+  function name(path) { sub(/^.*\//, "", path); sub(/\.ko.*$/, "", path); gsub(/-/, "_", path); return path }
+  # modprobe --show-depends: the module, what it needs, and what its softdeps name.
+  function add(module,   i, n, parts) {
+    gsub(/-/, "_", module)
+    if (module in added || !(module in needs)) return
+    added[module] = 1
+    print path[module]
+    n = split(needs[module] " " soft[module], parts, " ")
+    for (i = 1; i <= n; i++) add(parts[i])
+  }
+  FILENAME ~ /modprobe$/ {
+    if ($1 == "softdep") {
+      module = $2; gsub(/-/, "_", module)
+      for (i = 3; i <= NF; i++) if ($i !~ /:$/) soft[module] = soft[module] " " $i
+    }
+    next
+  }
+  {
+    file = $1; sub(/:$/, "", file)
+    module = name(file)
+    path[module] = file
+    needs[module] = " "
+    for (i = 2; i <= NF; i++) needs[module] = needs[module] " " name($i)
+    if (file ~ auto) wanted[++count] = module
+  }
+  END {
+    n = split(listed, parts, " ")
+    for (i = 1; i <= n; i++) add(parts[i])
+    for (i = 1; i <= count; i++) add(wanted[i])
+  }
+' "$work/.modprobe" "$root$modules/modules.dep" >"$work/.files"
+rm -f "$work/.modprobe"
+(cd "$root$modules" && xargs cp -p --parents -t "$work$modules") <"$work/.files"
+rm -f "$work/.files"
+
+cp -p "$root$modules/modules.builtin" "$root$modules/modules.dep" "$work$modules"
+echo 'DPKG_ARCH=amd64' >"$work/conf/arch.conf"
+cp -p "$root/etc/initramfs-tools/initramfs.conf" "$work/conf/initramfs.conf"
+for d in /etc/modprobe.d /usr/lib/modprobe.d; do
+  # The pattern stands for itself where nothing matches.
+  set -- "$root$d"/*.conf
+  [ ! -e "$1" ] || cp -pL "$@" "$work$d"
+done
+echo '#!/bin/sh' >"$work/init"
+echo '#!/bin/sh' >"$work/scripts/init-top/udev"
+chmod 755 "$work/init" "$work/scripts/init-top/udev"
+
+tar -cf "$output" -C "$work" .
