@@ -1,7 +1,7 @@
 import { bootEntry, releaseOf } from '../backends/bootloaders/grub.ts'
 import type { Host, InstalledKernel, PciDevice } from './host.ts'
 import { effectiveValues, keyOf } from './kernel_args.ts'
-import { type Known, predicted, unknown, valueOf } from './known.ts'
+import { ifKnown, type Known, predicted, unknown } from './known.ts'
 import { isBlacklisted, loadsVfioFirst, modprobeDirectives, vfioIdsDirective } from './modprobe.ts'
 import { moduleOf, nativeModules } from './native_drivers.ts'
 import { idOf, isVfioDriver } from './pci.ts'
@@ -11,7 +11,7 @@ import { idOf, isVfioDriver } from './pci.ts'
  * machine can tell stays unknown until it has booted.
  */
 export function boot(host: Host): Host {
-  const menu = valueOf(host.menu)
+  const menu = ifKnown(host.menu)
   const entry = menu === undefined ? undefined : bootEntry(menu)
   const why =
     menu === undefined ? 'the boot menu cannot be read' : 'which menu entry is booted cannot be told'
@@ -44,19 +44,19 @@ const GROUPING = new Set(['intel_iommu', 'amd_iommu', 'iommu', 'pcie_acs_overrid
 
 function groupingChanges(before: Host, after: Host): boolean {
   const line = (host: Host) =>
-    valueOf(host.cmdline)
+    ifKnown(host.cmdline)
       ?.filter(token => GROUPING.has(keyOf(token)))
       .join(' ')
   return (
     line(before) !== line(after) ||
     line(after) === undefined ||
-    valueOf(before.kernel) !== valueOf(after.kernel)
+    ifKnown(before.kernel) !== ifKnown(after.kernel)
   )
 }
 
 function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string> {
-  const kernel = next.kernels.find(one => one.release === valueOf(next.kernel))
-  const driver = valueOf(device.driver)
+  const kernel = next.kernels.find(one => one.release === ifKnown(next.kernel))
+  const driver = ifKnown(device.driver)
   if (kernel === undefined || driver === undefined)
     return unknown('the kernel of the next boot cannot be told')
   if (claimedIds(next).includes(idOf(device))) return claimed(now, next, kernel, device)
@@ -74,7 +74,7 @@ function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string
 
 /** The command line's ids replace those of modprobe.d (drivers/vfio/pci/vfio_pci.c, modprobe(8)). */
 function claimedIds(host: Host): string[] {
-  const line = valueOf(host.cmdline) ?? []
+  const line = ifKnown(host.cmdline) ?? []
   const ids = line.some(token => keyOf(token) === 'vfio_pci.ids')
     ? effectiveValues(line, 'vfio-pci.ids')
     : (vfioIdsDirective(modprobeDirectives(host))?.ids ?? [])
@@ -82,7 +82,7 @@ function claimedIds(host: Host): string[] {
 }
 
 function claimed(now: Host, next: Host, kernel: InstalledKernel, device: PciDevice): Known<string> {
-  const vfio = kernel.vfio['vfio_pci']
+  const vfio = kernel.vfio.vfio_pci
   if (vfio === undefined) return unknown(`kernel ${kernel.release} has no vfio-pci`)
   const table = next.cpu.vendor === 'amd' ? 'IVRS' : 'DMAR'
   if (!next.firmware.tables.includes(table)) return unknown('without an IOMMU vfio-pci refuses it')

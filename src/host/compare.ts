@@ -45,4 +45,4 @@ export function compareHosts(predicted: Host, observed: Host): Comparison {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null
 const isKnown = (value: unknown): value is { is: string; value?: unknown } =>
-  isRecord(value) && typeof value['is'] === 'string' && ('value' in value || 'why' in value)
+  isRecord(value) && typeof value.is === 'string' && ('value' in value || 'why' in value)

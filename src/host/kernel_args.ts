@@ -143,8 +143,13 @@ function withoutValue(token: string, key: string, value: string): string | undef
   return left.length > 0 ? writeValues(token, left) : undefined
 }
 
-const writeValues = (token: string, values: readonly string[]): string =>
-  `${token.slice(0, token.indexOf('='))}=${values.join(',')}`
+/** A token keeps its quotes: next_arg() takes them round the value and round the whole argument. */
+function writeValues(token: string, values: readonly string[]): string {
+  const name = token.slice(0, token.indexOf('='))
+  const value = values.join(',')
+  if (name.startsWith('"')) return `${name}=${value}"`
+  return token.includes('"') ? `${name}="${value}"` : `${name}=${value}`
+}
 const sameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, i) => one === b[i])
 

@@ -7,5 +7,5 @@ export const observed = <T>(value: T): Known<T> => ({ is: 'observed', value })
 export const predicted = <T>(value: T): Known<T> => ({ is: 'predicted', value })
 export const unknown = (why: string): { is: 'unknown'; why: string } => ({ is: 'unknown', why })
 
-export const valueOf = <T>(known: Known<T>): T | undefined =>
+export const ifKnown = <T>(known: Known<T>): T | undefined =>
   known.is === 'unknown' ? undefined : known.value

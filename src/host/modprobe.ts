@@ -9,7 +9,7 @@ export interface Directive {
   readonly end: number
   /** options | blacklist | softdep | install | alias | remove … */
   readonly word: string
-  /** The rest of the line split at blanks; lines continued with \ are joined. */
+  /** The rest of the line split at blanks and tabs; lines continued with \ are joined, with nothing between. */
   readonly rest: readonly string[]
 }
 
@@ -43,8 +43,8 @@ export function modprobeFiles(host: Host): string[] {
 export function parseModprobe(path: string, bytes: Bytes): Directive[] {
   const directives: Directive[] = []
   for (const { start, end } of logicalLines(bytes)) {
-    const text = bytes.slice(start, end).replaceAll('\\\n', ' ').trim()
-    const [word, ...rest] = text.split(/[ \t]+/)
+    const text = bytes.slice(start, end).replace(/\\([\s\S])/g, (_, next) => (next === '\n' ? '' : next))
+    const [word, ...rest] = text.split(/[ \t\n]+/).filter(one => one !== '')
     if (word === undefined || word === '' || word.startsWith('#')) continue
     directives.push({ path, start, end, word, rest })
   }
@@ -83,12 +83,13 @@ export function vfioIdsDirective(
   )
   const parameter = directive?.rest.findLast(isIds)
   if (directive === undefined || parameter === undefined) return undefined
-  return { directive, ids: parameter.slice('ids='.length).replaceAll('"', '').split(',').filter(Boolean) }
+  const ids = parameter.slice('ids='.length).replaceAll('"', '').trim().split(',').filter(Boolean)
+  return { directive, ids }
 }
 
 const isIds = (parameter: string): boolean => parameter.startsWith('ids=')
 
-/** Lines with those joined that end in a backslash; comments do not continue. */
+/** Lines with those joined that end in a backslash, comments too (kmod's freadline_wrapped()). */
 function* logicalLines(bytes: Bytes): Generator<{ start: number; end: number }> {
   let start = 0
   while (start < bytes.length) {

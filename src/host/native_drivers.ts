@@ -1,5 +1,5 @@
 import type { Host, InstalledKernel, PciDevice } from './host.ts'
-import { valueOf } from './known.ts'
+import { ifKnown } from './known.ts'
 import { moduleName } from './modprobe.ts'
 import { isVfioDriver } from './pci.ts'
 
@@ -8,7 +8,7 @@ import { isVfioDriver } from './pci.ts'
  * class and vendor, since a device that is on vfio-pci already no longer shows its own. Module names, underscored.
  */
 export function nativeModules(host: Host, device: PciDevice): string[] {
-  const driver = valueOf(device.driver) ?? ''
+  const driver = ifKnown(device.driver) ?? ''
   const current =
     driver === '' || isVfioDriver(driver) || driver === 'pci-stub' ? [] : [moduleOf(host, driver)]
   const known = KNOWN.filter(
@@ -19,7 +19,7 @@ export function nativeModules(host: Host, device: PciDevice): string[] {
 
 /** The module that holds a driver: xhci_hcd is in xhci_pci. */
 export const moduleOf = (host: Host, driver: string): string =>
-  moduleName(valueOf(host.driverModules)?.[driver] ?? driver)
+  moduleName(ifKnown(host.driverModules)?.[driver] ?? driver)
 
 /** PCI class (include/linux/pci_ids.h) and vendor → modules whose alias tables match (lib/modules/…/modules.alias). */
 const KNOWN: readonly {
@@ -45,6 +45,6 @@ const LINKED_AFTER_VFIO = ['xhci_pci', 'ehci_pci', 'ohci_pci', 'uhci_hcd']
 /** A native driver compiled into the kernel that binds before vfio-pci can; undefined where there is none. */
 export function builtinRival(host: Host, kernel: InstalledKernel, device: PciDevice): string | undefined {
   const builtin = nativeModules(host, device).filter(module => kernel.builtins.includes(module))
-  const vfioBuiltin = kernel.vfio['vfio_pci']?.is === 'builtin'
+  const vfioBuiltin = kernel.vfio.vfio_pci?.is === 'builtin'
   return builtin.find(module => !(vfioBuiltin && LINKED_AFTER_VFIO.includes(module)))
 }

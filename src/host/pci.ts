@@ -1,5 +1,5 @@
 import type { Host, PciDevice } from './host.ts'
-import { valueOf } from './known.ts'
+import { ifKnown } from './known.ts'
 
 /** domain:bus:slot.function; the domain has five digits behind Intel VMD (10000:01:00.0). */
 const ADDRESS = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])$/i
@@ -65,9 +65,9 @@ export const findDevice = (host: Host, address: string): PciDevice | undefined =
 
 /** The other members of a device's IOMMU group; none where the group is not known. */
 export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] {
-  const group = valueOf(device.group)
+  const group = ifKnown(device.group)
   if (group === undefined || group < 0) return []
-  return host.devices.filter(other => other.address !== device.address && valueOf(other.group) === group)
+  return host.devices.filter(other => other.address !== device.address && ifKnown(other.group) === group)
 }
 
 /** vfio-pci or one of its variant drivers (mlx5_vfio_pci, nvgrace_gpu_vfio_pci). */

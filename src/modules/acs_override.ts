@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type ArgEdit, effectiveValues } from '../host/kernel_args.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import { state } from './arguments.ts'
 import { blocked, converged, defineModule } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
@@ -47,11 +47,11 @@ Zen, Liquorix, CachyOS, linux-vfio); others ignore it and list it among the unkn
     const edits = values.map(
       (value): ArgEdit => ({ op: state === 'present' ? 'add' : 'remove', key: KEY, value }),
     )
-    const log = valueOf(host.log)
+    const log = ifKnown(host.log)
     const ignored = log?.lines.find(
       line => line.includes('Unknown kernel command line parameters') && line.includes(KEY),
     )
-    const booted = effectiveValues(valueOf(host.cmdline) ?? [], KEY)
+    const booted = effectiveValues(ifKnown(host.cmdline) ?? [], KEY)
     if (state === 'present' && ignored !== undefined && values.every(value => booted.includes(value))) {
       return blocked(
         `the running kernel does not carry the ACS override patch: it says "${ignored}"`,

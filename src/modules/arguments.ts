@@ -23,14 +23,10 @@ export const driverName = z
   .string()
   .regex(/^[A-Za-z0-9_-]+$/, { error: issue => `"${String(issue.input)}" is not a driver name` })
 
-export const kernelArgument = z
-  .string()
-  .regex(/^[A-Za-z0-9_.-]+(=[^\s"'`$\\;&|<>()]*)?$/, {
-    error: issue => `"${String(issue.input)}" is not a kernel argument without quotes or blanks`,
-  })
+export const kernelArgument = z.string().regex(/^[A-Za-z0-9_.-]+(=[^\s"'`$\\;&|<>()]*)?$/, {
+  error: issue => `"${String(issue.input)}" is not a kernel argument without quotes or blanks`,
+})
 
-export const modprobeFile = z
-  .string()
-  .regex(/^\/etc\/modprobe\.d\/[A-Za-z0-9_][\w.-]*\.conf$/, {
-    error: issue => `"${String(issue.input)}" is not a .conf file in /etc/modprobe.d`,
-  })
+export const modprobeFile = z.string().regex(/^\/etc\/modprobe\.d\/[A-Za-z0-9_][\w.-]*\.conf$/, {
+  error: issue => `"${String(issue.input)}" is not a .conf file in /etc/modprobe.d`,
+})

@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { type Change, write } from '../host/change.ts'
+import type { Change } from '../host/change.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { lossesOf } from '../host/interlocks.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import { isBlacklisted, modprobeDirectives, moduleName, parseModprobe } from '../host/modprobe.ts'
 import { moduleOf } from '../host/native_drivers.ts'
 import { describe } from '../host/pci.ts'
 import { driverName, modprobeFile, state } from './arguments.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
-import { removeLines } from './modprobe_file.ts'
+import { appendLines, removeLines } from './modprobe_file.ts'
 
 const args = z.strictObject({
   state,
@@ -64,7 +64,7 @@ function fileFor(driver: string): string {
 function blacklist(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
   const lost = drivers.flatMap(driver => boundTo(host, driver)).flatMap(device => lossesOf(host, device))[0]
   if (lost !== undefined) {
-    const driver = valueOf(lost.device.driver) ?? ''
+    const driver = ifKnown(lost.device.driver) ?? ''
     return blocked(
       `${driver} also drives ${describe(lost.device)}, which ${lost.what}`,
       'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only',
@@ -84,7 +84,7 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
   if (bound !== undefined)
     return {
       kind: 'pending',
-      why: `${valueOf(bound.driver)} still drives ${describe(bound)}, until the next boot`,
+      why: `${ifKnown(bound.driver)} still drives ${describe(bound)}, until the next boot`,
       needs: 'reboot',
       brings: `blacklist ${drivers.join(', ')}`,
     }
@@ -97,17 +97,19 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
 /** Devices that the module drives now; a driver's name may differ from its module's. */
 const boundTo = (host: Host, module: string): PciDevice[] =>
   host.devices.filter(device => {
-    const driver = valueOf(device.driver)
+    const driver = ifKnown(device.driver)
     return driver !== undefined && driver !== '' && moduleOf(host, driver) === moduleName(module)
   })
 
 function addLines(host: Host, drivers: readonly string[], file: string | undefined): Change[] {
   const byFile = Map.groupBy(drivers, driver => file ?? fileFor(driver))
-  return [...byFile].flatMap(([path, names]) => {
-    const before = host.files[path]?.bytes ?? ''
-    const newline = before === '' || before.endsWith('\n') ? '' : '\n'
-    return write(host, path, before + newline + names.map(name => `blacklist ${name}\n`).join(''))
-  })
+  return [...byFile].flatMap(([path, names]) =>
+    appendLines(
+      host,
+      path,
+      names.map(name => `blacklist ${name}`),
+    ),
+  )
 }
 
 /** Only from the file we would write to: what stands elsewhere is somebody else's. */

@@ -28,5 +28,10 @@ function inEffect(host: Host, edits: readonly ArgEdit[], what: string): Outcome 
   const { value } = host.cmdline
   if (edits.every(edit => isSatisfied(value, edit)))
     return { kind: 'converged', why: `${what} is configured and in effect` }
-  return { kind: 'pending', why: `${what} is configured, and takes effect at the next boot`, needs: 'reboot', brings: what }
+  return {
+    kind: 'pending',
+    why: `${what} is configured, and takes effect at the next boot`,
+    needs: 'reboot',
+    brings: what,
+  }
 }

@@ -1,5 +1,5 @@
-import type { Change } from '../host/change.ts'
-import { write } from '../host/change.ts'
+import type { Bytes } from '../host/bytes.ts'
+import { type Change, write } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 import type { Directive } from '../host/modprobe.ts'
 
@@ -11,4 +11,16 @@ export function removeLines(host: Host, path: string, lines: readonly Directive[
     .toSorted((a, b) => b.start - a.start)
     .reduce((bytes, { start, end }) => bytes.slice(0, start) + bytes.slice(end), before)
   return after.trim() === '' ? [{ kind: 'remove', path, before }] : write(host, path, after)
+}
+
+/** Adds lines at the end of a modprobe.d file, each one read as a line of its own. */
+export function appendLines(host: Host, path: string, lines: readonly string[]): readonly Change[] {
+  const before = host.files[path]?.bytes ?? ''
+  return write(host, path, before + lineBreakAfter(before) + lines.map(line => `${line}\n`).join(''))
+}
+
+/** A backslash at the end of a line, a comment's too, would swallow the next one (kmod's freadline_wrapped()). */
+function lineBreakAfter(bytes: Bytes): Bytes {
+  if (bytes.endsWith('\\')) return '\n\n'
+  return bytes === '' || (bytes.endsWith('\n') && !bytes.endsWith('\\\n')) ? '' : '\n'
 }

@@ -39,5 +39,10 @@ play.`,
   - name: reboot
     reboot:
       reboot_timeout: 900`,
-  plan: () => ({ kind: 'pending', why: 'a reboot was asked for', needs: 'reboot', brings: 'it was asked for' }),
+  plan: () => ({
+    kind: 'pending',
+    why: 'a reboot was asked for',
+    needs: 'reboot',
+    brings: 'it was asked for',
+  }),
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { effectiveValues } from '../host/kernel_args.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import { describe, idOf, isVfioDriver } from '../host/pci.ts'
 import { isRefusal } from '../refusal.ts'
 import { devices, state } from './arguments.ts'
@@ -23,7 +23,7 @@ export const verify_devices = defineModule({
     const bad = chosen.map(device => problemOf(host, device, state)).find(problem => problem !== undefined)
     if (bad !== undefined) return bad
     const names = chosen
-      .map(device => `${describe(device)} on ${valueOf(device.driver) || 'no driver'}`)
+      .map(device => `${describe(device)} on ${ifKnown(device.driver) || 'no driver'}`)
       .join(', ')
     const foreseen = chosen.some(device => device.driver.is === 'predicted')
     return foreseen
@@ -46,9 +46,9 @@ function problemOf(host: Host, device: PciDevice, state: 'present' | 'absent'): 
 }
 
 function causeOf(host: Host, device: PciDevice): string {
-  if ((valueOf(device.group) ?? -1) < 0)
+  if ((ifKnown(device.group) ?? -1) < 0)
     return 'it is in no IOMMU group, so vfio-pci refuses it: verify_dmesg says why the IOMMU is off'
-  const claimed = effectiveValues(valueOf(host.cmdline) ?? [], 'vfio-pci.ids').some(id =>
+  const claimed = effectiveValues(ifKnown(host.cmdline) ?? [], 'vfio-pci.ids').some(id =>
     id.toLowerCase().startsWith(idOf(device)),
   )
   if (!claimed)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Host, KernelLog } from '../host/host.ts'
 import { effectiveValues } from '../host/kernel_args.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
 
 export const verify_dmesg = defineModule({
@@ -18,19 +18,16 @@ so; what is missing from such a log proves nothing.`,
     if (host.iommu.units.is === 'unknown')
       return { kind: 'unknown', why: `the IOMMU: ${host.iommu.units.why}` }
     const units = host.iommu.units.value
-    const grouped = host.devices.filter(device => (valueOf(device.group) ?? -1) >= 0)
-    const log = valueOf(host.log)
+    const grouped = host.devices.filter(device => (ifKnown(device.group) ?? -1) >= 0)
+    const log = ifKnown(host.log)
     if (units.length === 0 || grouped.length === 0) return off(host, log)
-    const groups = new Set(grouped.map(device => valueOf(device.group))).size
+    const groups = new Set(grouped.map(device => ifKnown(device.group))).size
     const on = `the IOMMU is on: ${units.join(', ')}, ${groups} groups`
-    if (host.log.is === 'unknown') return { kind: 'unknown', why: `foreseen, and shown by the next boot: ${on}` }
+    if (host.log.is === 'unknown')
+      return { kind: 'unknown', why: `foreseen, and shown by the next boot: ${on}` }
     const trouble = log?.lines.find(line => TROUBLE.test(line))
     return converged(
-      [
-        on,
-        saying(log),
-        ...(trouble === undefined ? [] : [`but the kernel warns: ${trouble}`]),
-      ].join('; '),
+      [on, saying(log), ...(trouble === undefined ? [] : [`but the kernel warns: ${trouble}`])].join('; '),
     )
   },
 })
@@ -66,7 +63,7 @@ function off(host: Host, log: KernelLog | undefined): Outcome {
       'switch VT-d or AMD-Vi on in BIOS/UEFI',
     )
   }
-  const line = valueOf(host.cmdline) ?? []
+  const line = ifKnown(host.cmdline) ?? []
   const key = host.cpu.vendor === 'amd' ? 'amd_iommu' : 'intel_iommu'
   const switched = line.find(
     token =>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import { describe, groupMates, isVfioDriver, shortAddress } from '../host/pci.ts'
 import { isRefusal } from '../refusal.ts'
 import { devices } from './arguments.ts'
@@ -21,7 +21,7 @@ one that does no DMA for the host: pcieport, pci-stub, a vfio driver. Otherwise 
     if (isRefusal(chosen)) return { kind: 'blocked', why: chosen.why, hint: chosen.hint }
     const bad = chosen.map(device => problemOf(host, device, chosen)).find(problem => problem !== undefined)
     if (bad !== undefined) return bad
-    const groups = [...new Set(chosen.map(device => valueOf(device.group)))]
+    const groups = [...new Set(chosen.map(device => ifKnown(device.group)))]
     return converged(
       `${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')} hold${groups.length === 1 ? 's' : ''} only ${chosen.map(describe).join(', ')}`,
     )
@@ -44,13 +44,13 @@ function problemOf(host: Host, device: PciDevice, chosen: readonly PciDevice[]):
   if (first === undefined) return undefined
   const more = rest.length > 0 ? ` and ${rest.map(mate => shortAddress(mate.address)).join(', ')}` : ''
   return blocked(
-    `group ${group} of ${describe(device)} also holds ${describe(first)}, on ${valueOf(first.driver)}${more}`,
+    `group ${group} of ${describe(device)} also holds ${describe(first)}, on ${ifKnown(first.driver)}${more}`,
     'choose these too and give them to the same guest, use another slot, or separate the groups with acs_override',
   )
 }
 
 // drivers/vfio/group.c and driver_managed_dma: pcieport does no DMA of its own, so a port may keep it.
 const needsItsDriver = (mate: PciDevice): boolean => {
-  const driver = valueOf(mate.driver) ?? ''
+  const driver = ifKnown(mate.driver) ?? ''
   return driver !== '' && driver !== 'pcieport' && driver !== 'pci-stub' && !isVfioDriver(driver)
 }

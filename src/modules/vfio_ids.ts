@@ -5,7 +5,7 @@ import { resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { interlock } from '../host/interlocks.ts'
 import { effectiveValues } from '../host/kernel_args.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import { loadsVfioFirst, modprobeDirectives, parseModprobe, vfioIdsDirective } from '../host/modprobe.ts'
 import { builtinRival, nativeModules } from '../host/native_drivers.ts'
 import { describe, idOf, isVendorDevice, isVfioDriver } from '../host/pci.ts'
@@ -13,7 +13,7 @@ import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import * as shared from './arguments.ts'
 import { defineModule, type Outcome } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
-import { removeLines } from './modprobe_file.ts'
+import { appendLines, removeLines } from './modprobe_file.ts'
 
 const KEY = 'vfio-pci.ids'
 
@@ -93,10 +93,8 @@ function planBoth(
 ): Outcome | Refusal {
   const options = setOptions(host, ids, file)
   if (isRefusal(options)) return options
-  const inFile = lines.reduce(
-    (changes, line) => [...changes, ...line(applyChanges(host, changes))],
-    [...options],
-  )
+  const inFile = [...options]
+  for (const line of lines) inFile.push(...line(applyChanges(host, inFile)))
   const outcome = planKernelLine(applyChanges(host, inFile), [{ op: 'set', key: KEY, values: ids }], what)
   if (inFile.length === 0 || outcome.kind === 'blocked') return outcome
   const changes = outcome.kind === 'change' ? [...inFile, ...outcome.changes] : inFile
@@ -113,12 +111,12 @@ function groupsWillChange(host: Host): boolean {
   const configured = found.loader.configured(host)
   if (isRefusal(configured)) return false
   const values = (tokens: readonly string[]) => effectiveValues(tokens, 'pcie_acs_override').join()
-  return values(configured) !== values(valueOf(host.cmdline) ?? [])
+  return values(configured) !== values(ifKnown(host.cmdline) ?? [])
 }
 
 function unbindable(host: Host, chosen: readonly PciDevice[]): Refusal | undefined {
   for (const kernel of host.kernels.filter(kernel => kernel.bootable)) {
-    if (kernel.vfio['vfio_pci'] === undefined)
+    if (kernel.vfio.vfio_pci === undefined)
       return refuse(
         `kernel ${kernel.release} has no vfio-pci`,
         'install a full kernel (not a cloud one), or remove this one',
@@ -150,7 +148,7 @@ function claimedIds(host: Host): readonly string[] | Refusal {
 function setOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
   const now = vfioIdsDirective(modprobeDirectives(host))
   if (now === undefined)
-    return ids.length === 0 ? [] : appendLine(host, file, `options vfio-pci ids=${ids.join(',')}`)
+    return ids.length === 0 ? [] : appendLines(host, file, [`options vfio-pci ids=${ids.join(',')}`])
   const { directive } = now
   if (sameList(now.ids, ids)) return []
   if (!directive.path.startsWith('/etc/'))
@@ -160,30 +158,26 @@ function setOptions(host: Host, ids: readonly string[], file: string): readonly 
     )
   const bytes = host.files[directive.path]?.bytes ?? ''
   const line = bytes.slice(directive.start, directive.end)
-  const parameter = /([ \t]+)ids=\S*(?![\s\S]*[ \t]ids=)/
   const edited =
-    ids.length > 0 ? line.replace(parameter, `$1ids=${ids.join(',')}`) : line.replace(parameter, '')
-  if (/^options[ \t]+vfio[-_]pci\s*$/.test(edited)) return removeLines(host, directive.path, [directive])
+    ids.length > 0 ? line.replace(LAST_IDS, `$1ids=${ids.join(',')}`) : line.replace(LAST_IDS, '')
+  if (/^\s*options\s+vfio[-_]pci\s*$/.test(edited)) return removeLines(host, directive.path, [directive])
   return write(host, directive.path, bytes.slice(0, directive.start) + edited + bytes.slice(directive.end))
 }
 
-function appendLine(host: Host, path: string, line: string): readonly Change[] {
-  const before = host.files[path]?.bytes ?? ''
-  const newline = before === '' || before.endsWith('\n') ? '' : '\n'
-  return write(host, path, `${before}${newline}${line}\n`)
-}
+/** The last `ids=` of an options line with the blanks before it; either can go on over the end of a line. */
+const LAST_IDS = /((?:[ \t]|\\\n)+)ids=(?:\\\n|\S)*(?![\s\S]*(?:[ \t]|\\\n)ids=)/
 
 /** For each rival driver that is a module somewhere: load vfio-pci before it. */
 function softdeps(host: Host, chosen: readonly PciDevice[], file: string): LineChange[] {
   const rivals = [...new Set(chosen.flatMap(device => nativeModules(host, device)))]
   const missing = rivals.filter(module => loadsVfioFirst(modprobeDirectives(host), module) === undefined)
-  return missing.map(module => overlay => appendLine(overlay, file, softdepLine(module)))
+  return missing.map(module => overlay => appendLines(overlay, file, [softdepLine(module)]))
 }
 
 const softdepLine = (module: string): string => `softdep ${module} pre: vfio-pci`
 
 /** Only lines of exactly our form, in our file. */
-function ourSoftdeps(host: Host, file: string): LineChange[] {
+function ourSoftdeps(_host: Host, file: string): LineChange[] {
   return [
     overlay =>
       removeLines(
@@ -201,11 +195,11 @@ function inEffect(chosen: readonly PciDevice[], wanted: (driver: string) => bool
   const unclear = chosen.find(device => device.driver.is === 'unknown')
   if (unclear?.driver.is === 'unknown')
     return { kind: 'unknown', why: `${describe(unclear)}: ${unclear.driver.why}` }
-  const not = chosen.find(device => !wanted(valueOf(device.driver) ?? ''))
+  const not = chosen.find(device => !wanted(ifKnown(device.driver) ?? ''))
   if (not === undefined) return { kind: 'converged', why: what }
   return {
     kind: 'pending',
-    why: `${describe(not)} is on ${valueOf(not.driver) || 'no driver'} until the next boot`,
+    why: `${describe(not)} is on ${ifKnown(not.driver) || 'no driver'} until the next boot`,
     needs: 'reboot',
     brings: what,
   }

@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import type { Scope } from './template/template.ts'
 
 /** The subset of Ansible's facts that expressions may read, under Ansible's names. */
@@ -9,7 +9,7 @@ export function ansibleFacts(host: Host): Scope {
     distribution: DISTRIBUTIONS[host.os.id] ?? host.os.name,
     distribution_version: host.os.version,
     os_family: family ?? host.os.name,
-    kernel: valueOf(host.kernel) ?? '',
+    kernel: ifKnown(host.kernel) ?? '',
     architecture: host.arch,
     hostname: host.hostname,
     processor: [host.cpu.model],

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { boot } from '../host/boot.ts'
 import { compareHosts } from '../host/compare.ts'
 import type { Host } from '../host/host.ts'
-import { valueOf } from '../host/known.ts'
+import { ifKnown } from '../host/known.ts'
 import type { Outcome } from '../modules/define.ts'
 import { ansibleFacts } from './ansible_facts.ts'
 import type { HostCounts, RunEvent, TaskStatus } from './events.ts'
@@ -231,7 +231,7 @@ export class HostPlay {
       kind: 'failed',
       where: this.#state.name,
       why,
-      hint: `not rebooted; boot_id ${valueOf(before.bootId) ?? 'unknown'}`,
+      hint: `not rebooted; boot_id ${ifKnown(before.bootId) ?? 'unknown'}`,
     })
   }
 
@@ -245,7 +245,7 @@ export class HostPlay {
     this.#notify(this.#plan())
     const plan = this.#plan()
     const due = plan === undefined ? [] : rebootReasons(plan.predicted, [...this.#proven, ...this.#calls()])
-    if (due.length > 0 || entry.call?.args['always'] === true) return await this.#reboot(entry)
+    if (due.length > 0 || entry.call?.args.always === true) return await this.#reboot(entry)
     this.#result(entry, { kind: 'converged', why: 'nothing waits for a reboot' })
   }
 
@@ -276,7 +276,7 @@ export class HostPlay {
   }
 
   async #rebootNow(entry: Entry, host: Host, reasons: readonly string[], because: string): Promise<void> {
-    const bootId = valueOf(host.bootId)
+    const bootId = ifKnown(host.bootId)
     if (bootId === undefined)
       throw this.#failure(
         'its boot_id cannot be read, so a reboot could not be proved',
@@ -301,7 +301,7 @@ export class HostPlay {
     await this.#state.session.reboot({ bootId, reasons }, this.#identity(), {
       timeout: seconds('reboot_timeout'),
       connectTimeout: seconds('connect_timeout'),
-      message: typeof args['msg'] === 'string' ? args['msg'] : '',
+      message: typeof args.msg === 'string' ? args.msg : '',
       onWait: elapsed => this.#phase('reboot', `waiting for it to come back, ${Math.round(elapsed)} s`),
       stopped: this.#options.stopped,
     })
@@ -337,7 +337,7 @@ export class HostPlay {
   #isOwnMachine(host: Host): boolean {
     return (
       this.#state.local ||
-      (this.#options.ownBootId !== undefined && this.#options.ownBootId === valueOf(host.bootId))
+      (this.#options.ownBootId !== undefined && this.#options.ownBootId === ifKnown(host.bootId))
     )
   }
 
@@ -351,7 +351,10 @@ export class HostPlay {
   }
 
   #result(entry: Entry, outcome: Outcome | undefined): void {
-    if (outcome === undefined) return this.#status(entry.task, 'skipped', entry.skipped)
+    if (outcome === undefined) {
+      this.#status(entry.task, 'skipped', entry.skipped)
+      return
+    }
     const hint = outcome.kind === 'blocked' ? outcome.hint : undefined
     this.#status(entry.task, statusOf(outcome), outcome.why, hint)
   }

@@ -220,10 +220,10 @@ export class Session implements AsyncDisposable {
       const again = nonce()
       const frames: Frame[] = []
       try {
-        const reader = [options.nonce, again].map(one => frameReader(one, frame => frames.push(frame)))
-        await this.#sh(attachScript({ ...options, nonce: again }), identity, piece =>
-          reader.forEach(read => read(piece)),
-        )
+        const readers = [options.nonce, again].map(one => frameReader(one, frame => frames.push(frame)))
+        await this.#sh(attachScript({ ...options, nonce: again }), identity, piece => {
+          for (const read of readers) read(piece)
+        })
       } catch (error) {
         if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
         await this.#disconnect()

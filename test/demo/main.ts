@@ -8,7 +8,7 @@ import { runPlays } from '../../src/runner/run.ts'
 import { connect } from '../../src/runner/transport/connect.ts'
 import { amd } from '../sandbox/machines/amd.ts'
 import { guide } from '../sandbox/machines/guide.ts'
-import { type Fleet, startFleet } from './fleet.ts'
+import { type Fleet, startFleet } from '../sandbox/fleet.ts'
 
 /**
  * `npm run demo`: the flagship playbook on two machines that are folders, over real SSH on loopback. A dry run, the
@@ -21,7 +21,11 @@ await using fleet = await startFleet({
   // The machine of the 2015 guide: ASUS Z170-A, i7-6700K, a GTX 970 and a USB controller for the guest.
   'z170-a': {
     machine: guide,
-    vars: { vfio_devices: ['10de:13c2', '10de:0fbb', '1b73:1100'], vfio_blacklist: ['nouveau'], vfio_acs_override: ['downstream'] },
+    vars: {
+      vfio_devices: ['10de:13c2', '10de:0fbb', '1b73:1100'],
+      vfio_blacklist: ['nouveau'],
+      vfio_acs_override: ['downstream'],
+    },
   },
   'amd-server': { machine: amd, vars: { vfio_devices: amdDevices() } },
 })
@@ -35,21 +39,37 @@ const counted = countsOf(fleet)
 const second = await vfioRun('a second time: nothing is left to do', { check: false, diff: true })
 
 const mistakes = [...fleet.hosts.keys()].flatMap(host => [
-  ...expectation(dry.exitCode === 0 && real.exitCode === 0 && second.exitCode === 0, host, 'every run ends with exit code 0'),
+  ...expectation(
+    dry.exitCode === 0 && real.exitCode === 0 && second.exitCode === 0,
+    host,
+    'every run ends with exit code 0',
+  ),
   ...expectation(same(before.get(host), untouched.get(host)), host, 'the dry run changes no file'),
-  ...expectation(same(predicted(host), after.get(host)), host, "the files are what the dry run's diff showed"),
+  ...expectation(
+    same(predicted(host), after.get(host)),
+    host,
+    "the files are what the dry run's diff showed",
+  ),
   ...expectation(changedBy(second.events, host) === 0, host, 'the second run changes nothing'),
   ...expectation(costOf(host).connections === 1, host, 'the second run takes one connection'),
   ...expectation(costOf(host).execs === 1, host, 'the second run takes one script'),
 ])
 for (const mistake of mistakes) process.stderr.write(`demo: ${mistake}\n`)
-if (mistakes.length === 0) process.stdout.write('\ndemo: the files are what the dry run showed; the second run took one connection and one script a host\n')
+if (mistakes.length === 0)
+  process.stdout.write(
+    '\ndemo: the files are what the dry run showed; the second run took one connection and one script a host\n',
+  )
 process.exitCode = mistakes.length === 0 ? 0 : 1
 
 async function vfioRun(what: string, { check, diff }: { check: boolean; diff: boolean }) {
   const flags = [...(check ? ['--check'] : []), ...(diff ? ['--diff'] : [])].join(' ')
   process.stdout.write(`\n=== ${what}\n$ vfio-run ${PLAYBOOK} -i hosts.yaml ${flags}\n`)
-  const report = createReport({ output: 'auto', stdout: process.stdout, color: process.stdout.isTTY, verbose: 0 })
+  const report = createReport({
+    output: 'auto',
+    stdout: process.stdout,
+    color: process.stdout.isTTY,
+    verbose: 0,
+  })
   const events: RunEvent[] = []
   const run = await loadRun({
     playbook: PLAYBOOK,
@@ -80,7 +100,12 @@ async function vfioRun(what: string, { check, diff }: { check: boolean; diff: bo
       events.push(event)
       report.onEvent(event)
     },
-    connect: target => connect(target, { knownHostsFiles: [fleet.knownHosts], acceptNewHostKeys: false, passphrase: undefined }),
+    connect: target =>
+      connect(target, {
+        knownHostsFiles: [fleet.knownHosts],
+        acceptNewHostKeys: false,
+        passphrase: undefined,
+      }),
   })
   await report.close()
   return { events, exitCode }
@@ -95,12 +120,18 @@ function amdDevices(): string[] {
 
 /** Every file below /etc, by host and path. */
 function snapshot({ hosts }: Fleet): Map<string, Map<string, string>> {
-  return new Map([...hosts].map(([name, { sandbox }]) => [name, filesBelow(sandbox.at('/etc'), sandbox.root)]))
+  return new Map(
+    [...hosts].map(([name, { sandbox }]) => [name, filesBelow(sandbox.at('/etc'), sandbox.root)]),
+  )
 }
 
 function filesBelow(folder: string, root: string): Map<string, string> {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => join(folder, name))
-  return new Map(paths.filter(path => statSync(path).isFile()).map(path => [`/${relative(root, path)}`, readFileSync(path, 'latin1')]))
+  return new Map(
+    paths
+      .filter(path => statSync(path).isFile())
+      .map(path => [`/${relative(root, path)}`, readFileSync(path, 'latin1')]),
+  )
 }
 
 /** What the dry run's diff makes of the files as they were. */
@@ -114,8 +145,16 @@ function predicted(host: string): Map<string, string> {
   return files
 }
 
-function same(a: ReadonlyMap<string, string> | undefined, b: ReadonlyMap<string, string> | undefined): boolean {
-  return a !== undefined && b !== undefined && a.size === b.size && [...a].every(([path, bytes]) => b.get(path) === bytes)
+function same(
+  a: ReadonlyMap<string, string> | undefined,
+  b: ReadonlyMap<string, string> | undefined,
+): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    a.size === b.size &&
+    [...a].every(([path, bytes]) => b.get(path) === bytes)
+  )
 }
 
 function changedBy(events: readonly RunEvent[], host: string): number {
@@ -125,13 +164,21 @@ function changedBy(events: readonly RunEvent[], host: string): number {
 
 /** As the SSH servers counted. */
 function countsOf({ hosts }: Fleet): Map<string, { connections: number; execs: number }> {
-  return new Map([...hosts].map(([name, { server }]) => [name, { connections: server.counters.connections, execs: server.counters.execs.length }]))
+  return new Map(
+    [...hosts].map(([name, { server }]) => [
+      name,
+      { connections: server.counters.connections, execs: server.counters.execs.length },
+    ]),
+  )
 }
 
 function costOf(host: string): { connections: number; execs: number } {
   const now = countsOf(fleet).get(host)
   const then = counted.get(host)
-  return { connections: (now?.connections ?? 0) - (then?.connections ?? 0), execs: (now?.execs ?? 0) - (then?.execs ?? 0) }
+  return {
+    connections: (now?.connections ?? 0) - (then?.connections ?? 0),
+    execs: (now?.execs ?? 0) - (then?.execs ?? 0),
+  }
 }
 
 function expectation(holds: boolean, host: string, what: string): string[] {

@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import ssh2, { type Client as SshClient } from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { newKeyPair } from './keys.ts'
 import { createSandbox, type Sandbox } from './machine.ts'
 import { guide } from './machines/guide.ts'
 import { type SandboxServer, type ServeOptions, serveSandbox } from './ssh_server.ts'
 
-const KEY = ssh2.utils.generateKeyPairSync('ed25519')
-const OTHER_KEY = ssh2.utils.generateKeyPairSync('ed25519')
+const KEY = newKeyPair()
+const OTHER_KEY = newKeyPair()
 
 let sandbox: Sandbox
 beforeAll(async () => {
@@ -147,7 +148,7 @@ describe('logins', () => {
   })
 
   test('see the host key that was given', async () => {
-    const hostKey = ssh2.utils.generateKeyPairSync('ed25519')
+    const hostKey = newKeyPair()
     const server = await served({ hostKey: hostKey.private })
     expect(hostKey.public).toContain(server.hostKeyPublic)
   })

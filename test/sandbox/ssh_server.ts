@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type ServerChannel } from 'ssh2'
+import { newKeyPair } from './keys.ts'
 import type { Sandbox } from './machine.ts'
 import { type Cut, Meter } from './meter.ts'
 
@@ -79,7 +80,7 @@ class LoopbackServer implements SandboxServer {
     this.#sandbox = sandbox
     this.#options = options
     this.#authorizedKey = parseKey(options.authorizedKey)
-    const hostKey = options.hostKey ?? utils.generateKeyPairSync('ed25519').private
+    const hostKey = options.hostKey ?? newKeyPair().private
     const parsed = parseKey(hostKey)
     this.hostKeyPublic = `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`
     this.#ssh = new Server({ hostKeys: [hostKey] }, connection => this.#serve(connection))
@@ -145,8 +146,10 @@ class LoopbackServer implements SandboxServer {
   }
 
   #authenticate(context: AuthContext): void {
-    if (context.username !== this.#options.user || context.method !== 'publickey')
-      return context.reject(['publickey'])
+    if (context.username !== this.#options.user || context.method !== 'publickey') {
+      context.reject(['publickey'])
+      return
+    }
     const isAuthorized = context.key.data.equals(this.#authorizedKey.getPublicSSH())
     // Without a signature the client only asks whether the key would do.
     const isSigned =
@@ -205,7 +208,9 @@ class LoopbackServer implements SandboxServer {
   async #connectionsEnd(): Promise<void> {
     const links = [...this.#links]
     const ended = Promise.all(links.map(([socket]) => once(socket, 'close')))
-    const limit = setTimeout(() => links.forEach(([socket]) => socket.destroy()), GRACE)
+    const limit = setTimeout(() => {
+      for (const [socket] of links) socket.destroy()
+    }, GRACE)
     for (const [, protocol] of links) protocol.end()
     await ended
     clearTimeout(limit)

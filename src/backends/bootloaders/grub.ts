@@ -1,7 +1,7 @@
 import { write } from '../../host/change.ts'
-import type { Host, Menu, MenuEntry } from '../../host/host.ts'
+import type { Menu, MenuEntry } from '../../host/host.ts'
 import { splitArgs } from '../../host/kernel_args.ts'
-import { predicted, valueOf } from '../../host/known.ts'
+import { ifKnown, predicted } from '../../host/known.ts'
 import { isRefusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import type { Bootloader } from './bootloader.ts'
@@ -37,9 +37,9 @@ const menu: Artifact = {
   kind: 'menu',
   title: 'the GRUB menu',
   rebuild: ['update-grub'],
-  writes: host => [valueOf(host.menu)?.path ?? '/boot/grub/grub.cfg'],
+  writes: host => [ifKnown(host.menu)?.path ?? '/boot/grub/grub.cfg'],
   isStale(host) {
-    const now = valueOf(host.menu)
+    const now = ifKnown(host.menu)
     const config = readGrubConfig(host)
     if (isRefusal(config)) return undefined
     if (now === undefined) return 'the menu cannot be read'
@@ -47,7 +47,7 @@ const menu: Artifact = {
     return stale && `entry "${stale.title}" in ${now.path} does not carry the configured arguments`
   },
   derive(host) {
-    const now = valueOf(host.menu)
+    const now = ifKnown(host.menu)
     const config = readGrubConfig(host)
     if (now === undefined || isRefusal(config)) return host
     const entries = now.entries.map(entry =>
@@ -127,7 +127,6 @@ export function parseGrubMenu(path: string, lines: readonly string[], environmen
 
 /** The entry a reboot takes: the saved one, the one named, or number N of the top level; undefined: cannot be told. */
 export function bootEntry(now: Menu): MenuEntry | undefined {
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: grub.cfg's own variable
   const wanted = now.default === '${saved_entry}' ? now.saved || '0' : now.default || '0'
   const leaf = wanted.split('>').at(-1) ?? wanted
   const named = now.entries.find(entry => entry.id === leaf || entry.title === leaf)

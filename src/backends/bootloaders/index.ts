@@ -1,5 +1,5 @@
 import type { Host } from '../../host/host.ts'
-import { valueOf } from '../../host/known.ts'
+import { ifKnown } from '../../host/known.ts'
 import { type Refusal, refuse } from '../../refusal.ts'
 import type { Bootloader } from './bootloader.ts'
 import { grub } from './grub.ts'
@@ -16,7 +16,7 @@ const tool = (name: string) => (host: Host) =>
   host.tools.includes(name) ? `${name} is installed` : undefined
 const path = (name: string) => (host: Host) => (host.paths.includes(name) ? `${name} exists` : undefined)
 const cmdlineHas = (pattern: RegExp, what: string) => (host: Host) =>
-  valueOf(host.cmdline)?.some(token => pattern.test(token)) ? what : undefined
+  ifKnown(host.cmdline)?.some(token => pattern.test(token)) ? what : undefined
 const loaderInfo = (pattern: RegExp) => (host: Host) =>
   pattern.test(host.firmware.loaderInfo ?? '')
     ? `the firmware says "${host.firmware.loaderInfo}" booted it`

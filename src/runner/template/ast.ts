@@ -34,7 +34,6 @@ export type Statement =
       readonly kind: 'set'
       readonly variables: readonly string[]
       readonly value: Expression | Block
-      readonly offset: number
     }
 
 export type Block = readonly Statement[]

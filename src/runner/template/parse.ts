@@ -79,7 +79,7 @@ function toStatement(found: JinjaNode, depth: number): Statement {
     }
     case 'Set': {
       const value = found.value === null ? toBlock(found.body, depth) : toExpression(found.value, 0, depth)
-      return { kind: 'set', variables: variableNames(found.assignee), value, offset: 0 }
+      return { kind: 'set', variables: variableNames(found.assignee), value }
     }
     default:
       return { kind: 'output', expression: toExpressionNode(found, 0, depth) }

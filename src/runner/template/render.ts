@@ -1,7 +1,7 @@
 import type { Block, Statement } from './ast.ts'
 import { checkedCharacters } from './coerce.ts'
 import { type Environment, MAX_STEPS, requireValue, spendStep } from './evaluate.ts'
-import { Problem } from './problem.ts'
+import { located, Problem } from './problem.ts'
 import type { Scope, Value } from './template.ts'
 import { isList, isTruthy, itemsOf, type List, toText } from './values.ts'
 
@@ -36,10 +36,22 @@ function renderText(block: Block, env: Frame): string {
   let text = ''
   spendStep(env)
   for (const statement of block) {
-    text += renderStatement(statement, env)
-    checkedCharacters(text.length)
+    try {
+      text += renderStatement(statement, env)
+      checkedCharacters(text.length)
+    } catch (error) {
+      throw error instanceof Problem ? located(error, offsetOf(statement)) : error
+    }
   }
   return text
+}
+
+/** Where an error points that no expression in the statement has placed. */
+function offsetOf(statement: Statement): number {
+  if (statement.kind === 'output') return statement.expression.offset
+  if (statement.kind === 'if') return statement.condition.offset
+  if (statement.kind === 'for') return statement.iterable.offset
+  return statement.kind === 'set' && 'kind' in statement.value ? statement.value.offset : 0
 }
 
 function renderStatement(statement: Statement, env: Frame): string {

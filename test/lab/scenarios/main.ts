@@ -164,8 +164,11 @@ function onlyJournalAndEmptyLock(look: Look): void {
   assert.equal(entries.find(entry => entry.path === '/var/lib/vfio-run/lock')?.size, '0', 'the lock is empty')
   const others = entries.slice(1).map(entry => entry.path?.slice('/var/lib/vfio-run/'.length) ?? '')
   assert.deepEqual(
-    others.filter(path => !/^(lock$|journal\b)/.test(path)),
+    others.filter(path => !JOURNAL.test(path)),
     [],
     'only the journal and the lock',
   )
 }
+
+/** Entries of the state folder: the lock, what runs did, why the last one rebooted, what the images held. */
+const JOURNAL = /^(lock$|reboot\.json$|(runs|images)(\/|$))/

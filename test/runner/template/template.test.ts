@@ -137,6 +137,8 @@ describe('errors name the place, the word and the nearest one', () => {
     ['{% if enabled %}yes', '7:15: "{% if %}" has no "{% endif %}"', undefined],
     ['{% endif %}', '7:15: unexpected "endif"', undefined],
     ['{% macro x() %}{% endmacro %}', '7:12: {% macro %} is not available in playbooks', undefined],
+    ['a {% for x in memtotal_mb %}{% endfor %}', '7:26: a list is needed here, this is a number', undefined],
+    ['{% for a, b in pci %}{% endfor %}', '7:27: a, b need 2 values', undefined],
     ['{{ 1 // 0 }}', '7:17: division by zero', undefined],
     ['{{ "a" + 1 }}', '7:19: a string and a number cannot be added', 'join texts with ~'],
     ['{{ "maybe" | bool }}', '7:25: "maybe" is neither true nor false', 'write true or false'],

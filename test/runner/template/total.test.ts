@@ -44,14 +44,14 @@ describe('any text is answered with a value or an error at its place', () => {
   it('as a template', () => {
     fc.assert(
       fc.property(soup, scopes, (source, scope) => isTotal(() => parseTemplate(source, at).render(scope))),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 
   it('as a condition', () => {
     fc.assert(
       fc.property(soup, scopes, (source, scope) => isTotal(() => parseExpression(source, at).render(scope))),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 
@@ -59,7 +59,7 @@ describe('any text is answered with a value or an error at its place', () => {
     const one = soup.map(source => `{{ ${source} }}`)
     fc.assert(
       fc.property(one, scopes, (source, scope) => isTotal(() => parseTemplate(source, at).render(scope))),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     )
   })
 
@@ -113,7 +113,7 @@ describe('any filter, test and method takes any value, or says what it needs', (
           if (result === undefined || Number.isNaN(result)) throw new Error(`${source} gave ${result}`)
         }),
       ),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     )
   })
 })

@@ -1,0 +1,47 @@
+import type { Position } from '../../errors.ts'
+import { hasTemplate, parseTemplate, type Scope, type Template, type Value } from '../template/template.ts'
+import { type Node, toValue } from '../yaml/yaml_node.ts'
+import type { Problems } from './problems.ts'
+
+/** A YAML value that may hold `{{ }}` anywhere in it: parsed once, rendered per host. */
+export interface Templated {
+  readonly at: Position
+  readonly node: Node
+  /** Empty for a literal. */
+  readonly templates: readonly Template[]
+  /** The template that a scalar of this tree is. */
+  templateOf(node: Node): Template | undefined
+  render(scope: Scope): Value
+}
+
+/** Keys are never templated. A template that cannot be parsed is noted and stands as an empty value. */
+export function templated(node: Node, problems: Problems): Templated {
+  const byNode = new Map<Node, Template>()
+  for (const text of textsOf(node)) {
+    const template = problems.attempt(() => parseTemplate(text.source, text.at))
+    if (template) byNode.set(text.node, template)
+  }
+  return {
+    at: node.at,
+    node,
+    templates: [...byNode.values()],
+    templateOf: each => byNode.get(each),
+    render: byNode.size === 0 ? () => toValue(node) : scope => renderNode(node, byNode, scope),
+  }
+}
+
+function textsOf(node: Node): readonly { node: Node; source: string; at: Position }[] {
+  if (node.kind === 'map') return node.entries.flatMap(entry => textsOf(entry.value))
+  if (node.kind === 'list') return node.items.flatMap(textsOf)
+  return typeof node.value === 'string' && hasTemplate(node.value)
+    ? [{ node, source: node.value, at: node.textAt }]
+    : []
+}
+
+function renderNode(node: Node, templates: ReadonlyMap<Node, Template>, scope: Scope): Value {
+  const template = templates.get(node)
+  if (template) return template.render(scope)
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(item => renderNode(item, templates, scope))
+  return Object.fromEntries(node.entries.map(entry => [entry.key, renderNode(entry.value, templates, scope)]))
+}

@@ -1,0 +1,108 @@
+import type { Change } from '../src/host/change.ts'
+import { applyChanges } from '../src/host/change.ts'
+import type { Host, InstalledKernel, KernelLog, Menu, PciDevice } from '../src/host/host.ts'
+import { splitArgs } from '../src/host/kernel_args.ts'
+import { observed } from '../src/host/known.ts'
+import type { Module, Outcome } from '../src/modules/define.ts'
+import { recordedHost } from './hosts/index.ts'
+
+/** Hosts for tests: the lab's Debian 12 machine as it was recorded, with what the test is about put in its place. */
+export const aHost = (differing: Partial<Host> = {}): Host => ({ ...recordedHost('debian12-intel'), ...differing })
+
+/** The same machine after a run and its reboot. */
+export const aReadyHost = (differing: Partial<Host> = {}): Host => ({
+  ...recordedHost('debian12-intel-ready'),
+  ...differing,
+})
+
+/** An AMD machine with everything else as on the lab's. */
+export const anAmdHost = (differing: Partial<Host> = {}): Host => {
+  const host = aHost()
+  return {
+    ...host,
+    cpu: { vendor: 'amd', model: 'AMD Ryzen 7 5700X', flags: ['svm'] },
+    firmware: { ...host.firmware, tables: ['IVRS'] },
+    iommu: { ...host.iommu, units: observed(['ivhd0']) },
+    ...differing,
+  }
+}
+
+interface DeviceOptions extends Partial<Omit<PciDevice, 'driver' | 'group' | 'vendor' | 'device'>> {
+  /** vendor:device */
+  readonly id?: string
+  readonly driver?: string
+  /** -1: in none. */
+  readonly group?: number
+}
+
+/** A GeForce without a driver, at an address that the lab's machine has free. */
+export function aDevice({ id = '10de:13c2', driver = '', group = 40, ...rest }: DeviceOptions = {}): PciDevice {
+  const [vendor = '', device = ''] = id.split(':')
+  return {
+    address: '0000:0a:00.0',
+    class: '030000',
+    bootVga: false,
+    bridges: [],
+    driverOverride: '',
+    ...rest,
+    vendor,
+    device,
+    driver: observed(driver),
+    group: observed(group),
+  }
+}
+
+export const withDevices = (host: Host, ...more: readonly PciDevice[]): Host => ({
+  ...host,
+  devices: [...host.devices, ...more],
+})
+
+/** The device at an address with other facts. */
+export const withDevice = (host: Host, address: string, differing: Partial<PciDevice>): Host => ({
+  ...host,
+  devices: host.devices.map(device => (device.address === address ? { ...device, ...differing } : device)),
+})
+
+/** Files by path; undefined takes one away. */
+export function withFiles(host: Host, files: Readonly<Record<string, string | undefined>>): Host {
+  const kept = Object.entries(host.files).filter(([path]) => !(path in files))
+  const put = Object.entries(files).flatMap(([path, bytes]) =>
+    bytes === undefined ? [] : [[path, { bytes, mode: '644' }] as const],
+  )
+  return { ...host, files: Object.fromEntries([...kept, ...put]) }
+}
+
+export const withGrub = (host: Host, text: string): Host => withFiles(host, { '/etc/default/grub': text })
+
+/** Booted with this command line. */
+export const withCmdline = (host: Host, line: string): Host => ({ ...host, cmdline: observed(splitArgs(line)) })
+
+export const withKernel = (host: Host, differing: Partial<InstalledKernel>): Host => ({
+  ...host,
+  kernels: host.kernels.map(kernel => ({ ...kernel, ...differing })),
+})
+
+export const withLog = (host: Host, lines: readonly string[], differing: Partial<KernelLog> = {}): Host => ({
+  ...host,
+  log: observed({ source: 'journal', truncated: false, lines, ...differing }),
+})
+
+export function withMenu(host: Host, differing: Partial<Menu>): Host {
+  if (host.menu.is === 'unknown') throw new Error('this host has no menu to vary')
+  return { ...host, menu: observed({ ...host.menu.value, ...differing }) }
+}
+
+/** Plans one task as a playbook would write it: arguments checked and defaults filled in. */
+export const planned = (module: Module, host: Host, args: Readonly<Record<string, unknown>> = {}): Outcome =>
+  module.plan(host, module.args.parse(args))
+
+/** The host that a module's changes predict; the same host where it has none. */
+export const afterChanges = (host: Host, outcome: Outcome): Host =>
+  outcome.kind === 'change' ? applyChanges(host, outcome.changes) : host
+
+/** What an outcome writes, by path; undefined for a file that goes. */
+export const written = (outcome: Outcome): Record<string, string | undefined> =>
+  outcome.kind === 'change' ? writtenBy(outcome.changes) : {}
+
+const writtenBy = (changes: readonly Change[]): Record<string, string | undefined> =>
+  Object.fromEntries(changes.map(change => [change.path, change.kind === 'write' ? change.after : undefined]))

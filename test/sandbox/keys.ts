@@ -1,0 +1,16 @@
+import ssh2 from 'ssh2'
+
+/** An Ed25519 key: the private half in OpenSSH's format, the public one as a line of authorized_keys. */
+export interface KeyPair {
+  readonly private: string
+  readonly public: string
+}
+
+/**
+ * ssh2 1.17 strips a public key's leading zero bytes when it makes one (lib/keygen.js), and then cannot read it:
+ * one in 256. Try again until it can.
+ */
+export function newKeyPair(): KeyPair {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519')
+  return ssh2.utils.parseKey(pair.private) instanceof Error ? newKeyPair() : pair
+}
