@@ -4,6 +4,6 @@ import { closest, distance } from 'fastest-levenshtein'
 export function didYouMean(wrong: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined
   const best = closest(wrong, known)
-  const allowed = Math.max(2, Math.floor(best.length / 3))
+  const allowed = Math.min(Math.max(2, Math.floor(best.length / 3)), wrong.length - 1)
   return distance(wrong, best) <= allowed ? `did you mean "${best}"?` : undefined
 }
