@@ -1,5 +1,5 @@
 import { bootEntry, releaseOf } from '../backends/bootloaders/grub.ts'
-import type { Host, InstalledKernel, PciDevice } from './host.ts'
+import type { Host, InstalledKernel, MenuEntry, PciDevice } from './host.ts'
 import { effectiveValues, keyOf } from './kernel_args.ts'
 import { ifKnown, type Known, predicted, unknown } from './known.ts'
 import { isBlacklisted, loadsVfioFirst, modprobeDirectives, vfioIdsDirective } from './modprobe.ts'
@@ -15,8 +15,7 @@ export function boot(host: Host): Host {
   const entry = menu === undefined ? undefined : bootEntry(menu)
   const why =
     menu === undefined ? 'the boot menu cannot be read' : 'which menu entry is booted cannot be told'
-  const cmdline: Host['cmdline'] =
-    entry === undefined ? unknown(why) : predicted([`BOOT_IMAGE=${entry.kernel}`, ...entry.args])
+  const cmdline: Host['cmdline'] = entry === undefined ? unknown(why) : predicted(bootedWith(entry))
   const kernel: Known<string> = entry === undefined ? unknown(why) : predicted(releaseOf(entry))
   const next: Host = {
     ...host,
@@ -38,6 +37,12 @@ export function boot(host: Host): Host {
     })),
   }
 }
+
+/** GRUB says which kernel it loaded; Ubuntu's $vt_handoff is empty unless GRUB keeps its graphics mode. */
+const bootedWith = (entry: MenuEntry): string[] => [
+  `BOOT_IMAGE=${entry.kernel}`,
+  ...entry.args.filter(arg => !arg.startsWith('$')),
+]
 
 /** Arguments that decide whether there are groups, and which. */
 const GROUPING = new Set(['intel_iommu', 'amd_iommu', 'iommu', 'pcie_acs_override', 'pci'])

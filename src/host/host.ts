@@ -167,6 +167,8 @@ export interface Journal {
   readonly lock: string
   /** The last reboot a run asked for and what it was for. */
   readonly reboot: RebootRecord | undefined
+  /** Fingerprints of the rebuilds that the last apply made: what for, and of which files. */
+  readonly rebuilt: readonly string[]
 }
 
 export interface RebootRecord {

@@ -29,7 +29,8 @@ export function interlock(
       `${describe(own.device)} ${own.what}`,
       'choose another device; this one stays with the host',
     )
-  const shared = mates.flatMap(device => lossesOf(host, device))[0]
+  const shared =
+    mates.flatMap(device => lossesOf(host, device))[0] ?? lastDisplay(host, [...mates, ...chosen])
   if (shared !== undefined) {
     const device = chosen.find(one => groupMates(host, one).includes(shared.device))
     return refuse(

@@ -140,9 +140,18 @@ function claimedIds(host: Host): readonly string[] | Refusal {
   if (isRefusal(found)) return found
   const configured = found.loader.configured(host)
   if (isRefusal(configured)) return configured
-  const inFile = vfioIdsDirective(modprobeDirectives(host))?.ids ?? []
-  return [...new Set([...inFile, ...effectiveValues(configured, KEY)].map(id => id.toLowerCase()))]
+  const inFile = vfioIdsDirective(modprobeDirectives(host))
+  const ids = [...(inFile?.ids ?? []), ...effectiveValues(configured, KEY)].map(id => id.toLowerCase())
+  const odd = ids.find(id => !isVfioId(id))
+  if (odd === undefined) return [...new Set(ids)]
+  return refuse(
+    `vfio-pci's ids hold "${odd}", which is no vendor:device id (${inFile?.ids.includes(odd) ? inFile.directive.path : found.loader.name})`,
+    'mend or remove it, then run again',
+  )
 }
+
+/** vendor:device[:subvendor[:subdevice[:class[:class_mask]]]] (drivers/vfio/pci/vfio_pci.c, vfio_pci_fill_ids()). */
+const isVfioId = (id: string): boolean => /^[0-9a-f]{1,8}(:[0-9a-f]{1,8}){1,5}$/.test(id)
 
 /** Edits the `options vfio-pci` line whose ids count, wherever it stands in /etc; else adds one to `file`. */
 function setOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
@@ -161,6 +170,11 @@ function setOptions(host: Host, ids: readonly string[], file: string): readonly 
   const edited =
     ids.length > 0 ? line.replace(LAST_IDS, `$1ids=${ids.join(',')}`) : line.replace(LAST_IDS, '')
   if (/^\s*options\s+vfio[-_]pci\s*$/.test(edited)) return removeLines(host, directive.path, [directive])
+  if (edited === line)
+    return refuse(
+      `${directive.path} writes vfio-pci's ids in a way that cannot be edited safely: ${line.trim()}`,
+      'write them as options vfio-pci ids=…, on one line, then run again',
+    )
   return write(host, directive.path, bytes.slice(0, directive.start) + edited + bytes.slice(directive.end))
 }
 

@@ -64,6 +64,7 @@ export class HostPlay {
 
   async run(): Promise<void> {
     try {
+      if (!this.#options.check && (await this.#rehearse())) return
       for (const step of this.#play.steps) {
         if (step.kind === 'task') await this.#take(step.task)
         else await this.#flush()
@@ -74,6 +75,28 @@ export class HostPlay {
       if (!(error instanceof UserError)) throw error
       await this.#fail(error)
     }
+  }
+
+  /**
+   * The dry run comes first in a real run too, over what was seen once: what a later task will refuse, after the
+   * reboot even, is refused before anything is written. True: it was refused, and has been told.
+   */
+  async #rehearse(): Promise<boolean> {
+    const first = this.#play.steps.find(step => step.kind === 'task')
+    if (first?.kind !== 'task') return false
+    await this.#look(await this.#identityOf(first.task))
+    const events: RunEvent[] = []
+    const state: HostState = { ...this.#state, tally: { ...this.#state.tally } }
+    await new HostPlay(state, this.#play, {
+      ...this.#options,
+      check: true,
+      emit: event => events.push(event),
+    }).run()
+    if (!state.failed) return false
+    Object.assign(this.#state, { failed: true, locked: state.locked, tally: state.tally })
+    for (const event of events)
+      if (event.event === 'task' || event.event === 'host_failed') this.#options.emit(event)
+    return true
   }
 
   /** Adds a task to the segment; a reboot ends it. */
@@ -113,7 +136,10 @@ export class HostPlay {
 
   /** Handlers in the order of their definition, each once; a handler may notify a later one. */
   async #flush(): Promise<void> {
-    this.#notify(this.#plan())
+    const plan = this.#plan()
+    // What follows a flush counts on what came before it: no point in looking for the consequences.
+    if (plan?.outcomes.some(({ kind }) => kind === 'blocked')) await this.#endSegment({ last: false })
+    this.#notify(plan)
     for (const handler of this.#play.handlers) {
       if (!this.#notified.delete(handler)) continue
       const entry = await this.#entry(handler)

@@ -1,9 +1,11 @@
 import { ARTIFACT_KINDS, type Artifact, type ArtifactKind } from '../backends/artifact.ts'
 import { findBootloader } from '../backends/bootloaders/index.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
+import { bytesFromText } from '../host/bytes.ts'
 import { type Argv, applyChanges, type Change } from '../host/change.ts'
+import { sha256 } from '../host/digest.ts'
 import type { Host } from '../host/host.ts'
-import type { Module, Outcome } from '../modules/define.ts'
+import { blocked, type Module, type Outcome } from '../modules/define.ts'
 import { isRefusal } from '../refusal.ts'
 
 /** A task with its arguments rendered and validated. */
@@ -18,6 +20,8 @@ export interface Rebuild {
   readonly title: string
   readonly argv: Argv
   readonly reason: string
+  /** Of the reason and of all files: the same again means that this rebuild was made already, and did not help. */
+  readonly fingerprint: string
   readonly writes: readonly string[]
 }
 
@@ -40,7 +44,7 @@ export function planTasks(observed: Host, calls: readonly PlannedCall[]): Plan {
   const changes: Change[] = []
   const asked = new Set<ArtifactKind>()
   for (const { module, args } of calls) {
-    const outcome = module.plan(overlay, args)
+    const outcome = observed.uid === 0 ? module.plan(overlay, args) : needsRoot(observed)
     outcomes.push(outcome)
     if (outcome.kind === 'change') {
       changes.push(...outcome.changes)
@@ -53,7 +57,28 @@ export function planTasks(observed: Host, calls: readonly PlannedCall[]): Plan {
     }
   }
   const { rebuilds, predicted } = placeRebuilds(changed, asked)
-  return { outcomes, changes: squash(changes), rebuilds, predicted }
+  const idle = rebuilds.find(({ fingerprint }) => observed.journal.rebuilt.includes(fingerprint))
+  return {
+    outcomes: idle === undefined ? outcomes : outcomes.map(outcome => noSecondTry(outcome, idle)),
+    changes: squash(changes),
+    rebuilds,
+    predicted,
+  }
+}
+
+/** Much of what a plan stands on is only shown to root: kernel messages, boot files, images. */
+const needsRoot = (host: Host): Outcome =>
+  blocked(
+    `this needs root, and the host was looked at as user id ${host.uid}`,
+    'set become: true in the play, or -b',
+  )
+
+function noSecondTry(outcome: Outcome, { kind, argv, reason }: Rebuild): Outcome {
+  if (!rebuildsOf(outcome).includes(kind)) return outcome
+  return blocked(
+    `${argv.join(' ')} was run for this already, and it did not help: ${reason}`,
+    'run it by hand and read what it says; it is tried again when a configuration file has changed',
+  )
 }
 
 export const rebuildsOf = (outcome: Outcome): readonly ArtifactKind[] =>
@@ -81,11 +106,17 @@ function placeRebuilds(
       title: artifact.title,
       argv: artifact.rebuild,
       reason,
+      fingerprint: fingerprintOf(predicted, reason),
       writes: artifact.writes(predicted),
     })
     predicted = artifact.derive(predicted)
   }
   return { rebuilds, predicted }
+}
+
+function fingerprintOf(host: Host, reason: string): string {
+  const files = Object.entries(host.files).sort(([a], [b]) => (a < b ? -1 : 1))
+  return sha256(bytesFromText(JSON.stringify([reason, files])))
 }
 
 function artifactOf(host: Host, kind: ArtifactKind): Artifact | undefined {

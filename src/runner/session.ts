@@ -195,7 +195,11 @@ export class Session implements AsyncDisposable {
     let step = ''
     const onFrame = (frame: Frame) => {
       seen.frames.push(frame)
-      if (frame.name === 'run') step = textFromBytes(frame.body)
+      if (frame.name === 'run') {
+        step = textFromBytes(frame.body)
+        // Long steps say nothing for a while: they are shown from their start.
+        this.#options.onOutput(step, '')
+      }
       if (frame.name === 'line') this.#onLine(step, textFromBytes(frame.body))
       if (['ok', 'failed', 'locked', 'absent'].includes(frame.name)) seen.ended = frame
     }

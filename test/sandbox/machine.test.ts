@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { MachineDescription } from './description.ts'
 import { createSandbox, type Sandbox } from './machine.ts'
@@ -62,13 +62,12 @@ describe("the guide's machine as it comes", () => {
     expect(readlinkSync(sandbox().at(path))).toBe(target)
   })
 
-  test('has no link that leads nowhere', () => {
-    const paths = readdirSync(sandbox().root, { recursive: true, encoding: 'utf8' }).map(path =>
-      sandbox().at(path),
-    )
-    const links = paths.filter(path => lstatSync(path).isSymbolicLink())
+  test('has no link that leads nowhere', async () => {
+    // readdir's own recursion would follow the links, round and round.
+    const found = await sandbox().sh('find . -type l')
+    const links = found.trimEnd().split('\n')
     expect(links.length).toBeGreaterThan(100)
-    expect(links.filter(path => !existsSync(path))).toEqual([])
+    expect(links.filter(path => !existsSync(sandbox().at(path)))).toEqual([])
   })
 
   test('has an IOMMU in its firmware that nobody has switched on', () => {
@@ -88,7 +87,7 @@ describe("the guide's machine as it comes", () => {
   })
 
   test('has the 1024 bytes of an environment block', () => {
-    expect(sandbox().read('/boot/grub/grubenv')).toMatch(/^# GRUB Environment Block\n[^]*#$/)
+    expect(sandbox().read('/boot/grub/grubenv')).toMatch(/^# GRUB Environment Block\n[\s\S]*#$/)
     expect(sandbox().read('/boot/grub/grubenv')).toHaveLength(1024)
   })
 

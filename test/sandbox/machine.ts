@@ -21,6 +21,7 @@ import { boot, type RunningSystem } from './boot/boot.ts'
 import { type BootedEntry, bootedEntry } from './boot/menu.ts'
 import { modprobeConfiguration } from './boot/modprobe.ts'
 import type { LogLine, MachineDescription } from './description.ts'
+import { endLeftovers } from './leftovers.ts'
 import { moduleName } from './modules.ts'
 import { debian12 } from './show/debian.ts'
 import { procfs } from './show/procfs.ts'
@@ -168,6 +169,7 @@ class DirectoryMachine implements Sandbox {
     this.#disposed = true
     this.#watcher?.close()
     await this.#rebooting
+    endLeftovers(this.root)
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
@@ -184,6 +186,7 @@ class DirectoryMachine implements Sandbox {
   async #goDownAndUp(): Promise<void> {
     await Promise.all([...this.#listeners].map(listener => listener.down()))
     if (this.#disposed) return
+    endLeftovers(this.root)
     rmSync(this.at(`${CONTROL}/reboot-requested`), { force: true })
     if (existsSync(this.at(`${CONTROL}/fail-boot`))) return
     const waiting = this.#waiting

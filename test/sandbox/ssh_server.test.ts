@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import ssh2, { type Client as SshClient } from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -256,6 +257,18 @@ describe('a reboot', () => {
     await readFile(sandbox.at('/started'))
     await sandbox.reboot()
     expect((await waiting).code).toBeUndefined()
+  })
+
+  test('ends what commands have left running in a session of its own', async () => {
+    const server = await served()
+    const client = await connect(server)
+    await sandbox.sh('rm -f alive; mkfifo alive')
+    client.exec('setsid sh -c "exec >alive; echo; exec sleep 1000" &', () => {})
+    const pipe = createReadStream(sandbox.at('/alive'))
+    await once(pipe, 'data')
+    await sandbox.reboot()
+    // A fifo comes to its end when its last writer is gone.
+    await once(pipe, 'end')
   })
 })
 

@@ -110,7 +110,7 @@ class LoopbackServer implements SandboxServer {
 
   async stop(): Promise<void> {
     this.#ignoreReboots()
-    for (const child of this.#children) killGroup(child)
+    this.#children.forEach(end)
     await this.down()
   }
 
@@ -199,7 +199,7 @@ class LoopbackServer implements SandboxServer {
   async #commandsEnd(): Promise<void> {
     const running = [...this.#children]
     const ended = Promise.all(running.map(child => once(child, 'close')))
-    const limit = setTimeout(() => running.forEach(killGroup), GRACE)
+    const limit = setTimeout(() => running.forEach(end), GRACE)
     await ended
     clearTimeout(limit)
   }
@@ -238,7 +238,9 @@ function connectStreams(channel: ServerChannel, child: ReturnType<typeof spawn>)
   })
 }
 
-function killGroup(child: ChildProcess): void {
+/** Its pipes too: what it started in another session may hold them open, and `close` would never come. */
+function end(child: ChildProcess): void {
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe?.destroy()
   try {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
   } catch {

@@ -15,7 +15,7 @@ afterAll(() => sandbox.dispose())
 /** Exit code and what a command printed, both streams together. */
 const outcome = async (command: string): Promise<{ code: number; output: string }> => {
   const printed = await sandbox.sh(`(${command}) 2>&1; echo "code $?"`)
-  const [, output = '', code] = printed.match(/^([^]*)code (\d+)\n$/) ?? []
+  const [, output = '', code] = printed.match(/^([\s\S]*)code (\d+)\n$/) ?? []
   return { code: Number(code), output }
 }
 

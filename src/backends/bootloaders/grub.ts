@@ -71,13 +71,17 @@ const suffixOf = (entry: MenuEntry, config: GrubConfig): string[] =>
 
 const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
   const suffix = suffixOf(entry, config)
-  return sameTokens(entry.args.slice(ownLength(entry)), suffix)
+  return sameTokens(entry.args.slice(ownLength(entry), entry.args.length - tailOf(entry).length), suffix)
 }
 
 const argsFor = (entry: MenuEntry, config: GrubConfig): string[] => [
   ...entry.args.slice(0, ownLength(entry)),
   ...suffixOf(entry, config),
+  ...tailOf(entry),
 ]
+
+/** Ubuntu's 10_linux ends the line with a variable of GRUB's own where `splash` is asked for. */
+const tailOf = (entry: MenuEntry): string[] => entry.args.slice(-1).filter(arg => arg === '$vt_handoff')
 
 /** How many arguments 10_linux put there itself: up to `ro`, or `single`/`recovery nomodeset` in recovery entries. */
 function ownLength(entry: MenuEntry): number {

@@ -1,6 +1,14 @@
 import type { Bytes } from '../../host/bytes.ts'
 import type { Host } from '../../host/host.ts'
-import { type ArgEdit, isSatisfied, piecesOf, resolveEdit, splitArgs } from '../../host/kernel_args.ts'
+import {
+  type ArgEdit,
+  isSatisfied,
+  keyOf,
+  normaliseKey,
+  piecesOf,
+  resolveEdit,
+  splitArgs,
+} from '../../host/kernel_args.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import { isShellProblem, type Part, parseShellConfig, type Statement, type Word } from './shell_config.ts'
 
@@ -28,7 +36,7 @@ export function readGrubConfig(host: Host): GrubConfig | Refusal {
     if (isShellProblem(parsed)) {
       return refuse(
         `${path}:${parsed.line} ${parsed.why}: ${parsed.text}`,
-        'mend the file, check it with sh -n, and run again',
+        'mend the file (sh -n checks it) or write that line more plainly, then run again',
       )
     }
     for (const statement of parsed.statements) {
@@ -59,9 +67,21 @@ export function editGrubConfig(
     }
     const after = readGrubConfig(current)
     if (isRefusal(after)) return after
-    if (!isSatisfied(configuredTokens(after), edit)) return overridden(edit)
+    if (!isSatisfied(configuredTokens(after), edit) || !sameOthers(config, after, edit))
+      return overridden(edit)
   }
   return [...files].map(([path, after]) => ({ path, after }))
+}
+
+/** The last line of defence: whatever the file looks like, all other arguments are as they were, and in order. */
+function sameOthers(before: GrubConfig, after: GrubConfig, edit: ArgEdit): boolean {
+  const key = 'token' in edit ? keyOf(edit.token) : normaliseKey(edit.key)
+  return VARIABLES.every(name => {
+    const [old, now] = [before, after].map(config =>
+      splitArgs(config.values[name]).filter(token => keyOf(token) !== key),
+    )
+    return old?.join('\n') === now?.join('\n')
+  })
 }
 
 export const configuredTokens = (config: GrubConfig): string[] =>
@@ -75,17 +95,32 @@ function sources(host: Host): string[] {
 
 const NAMES_US = /GRUB_CMDLINE_LINUX(_DEFAULT)?\b/
 
+/** Commands that can change variables, or what is still read, without naming them. */
+const STEERING = new Set(
+  '. source eval exec exit return break continue set shift unset read readonly alias trap'.split(' '),
+)
+
 function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refusal | undefined {
   const hint = `write the arguments out in ${path}, then run again`
   if (statement.kind === 'opaque') {
-    if (!NAMES_US.test(statement.text)) return undefined
+    const steers = statement.words.some(word => STEERING.has(word)) || /^[$`]/.test(statement.words[0] ?? '')
+    if (!steers && !NAMES_US.test(statement.text.replaceAll('\\\n', ''))) return undefined
     return refuse(
       `${path}:${statement.line} works the command line out in shell, which cannot be edited safely: ${statement.text}`,
       hint,
     )
   }
-  if (!VARIABLES.includes(statement.name as Variable)) return undefined
   const line = bytes.split('\n')[statement.line - 1] ?? ''
+  // ${X:=value} and $((X=1)) set X in passing.
+  const setsUs = statement.word.parts.some(
+    part => part.kind !== 'char' && /^\$(\{[^}]*=|\(\()/.test(part.text) && NAMES_US.test(part.text),
+  )
+  if (setsUs)
+    return refuse(
+      `${path}:${statement.line} sets the command line within another expansion: ${line.trim()}`,
+      hint,
+    )
+  if (!isVariable(statement.name)) return undefined
   if (statement.conditional)
     return refuse(`${path}:${statement.line} sets ${statement.name} under a condition: ${line.trim()}`, hint)
   if (statement.word.parts.some(part => part.kind === 'command')) {
@@ -103,22 +138,32 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
   return undefined
 }
 
-function evaluate(assignments: readonly Assign[]): GrubConfig {
-  const environment = new Map<string, string>()
+/** What only the shell can tell. */
+const UNCLEAR = Symbol('unclear')
+
+function evaluate(assignments: readonly Assign[]): GrubConfig | Refusal {
+  const environment = new Map<string, string | typeof UNCLEAR>()
   const chains: Record<Variable, Assign[]> = { GRUB_CMDLINE_LINUX: [], GRUB_CMDLINE_LINUX_DEFAULT: [] }
   for (const assign of assignments) {
-    const value = assign.word.parts
-      .map(part => (part.kind === 'variable' ? expand(part.text, environment) : part.text))
-      .join('')
+    const values = assign.word.parts.map(part => meaningOf(part, environment))
+    const unclear = assign.word.parts[values.indexOf(UNCLEAR)]
     if (isVariable(assign.name)) {
+      if (unclear !== undefined)
+        return refuse(
+          `${assign.path}:${assign.line} takes ${assign.name} from ${unclear.text}, whose value only the shell can tell`,
+          `write the arguments out in ${assign.path}, then run again`,
+        )
       const appends = assign.word.parts.some(
-        part => part.kind === 'variable' && variableOf(part.text) === assign.name,
+        part => part.kind === 'variable' && nameOf(part.text) === assign.name,
       )
       chains[assign.name] = appends ? [...chains[assign.name], assign] : [assign]
     }
-    environment.set(assign.name, value)
+    environment.set(assign.name, unclear !== undefined || assign.conditional ? UNCLEAR : values.join(''))
   }
-  const value = (name: Variable) => environment.get(name) ?? ''
+  const value = (name: Variable) => {
+    const found = environment.get(name)
+    return typeof found === 'string' ? found : ''
+  }
   return {
     values: {
       GRUB_CMDLINE_LINUX: value('GRUB_CMDLINE_LINUX'),
@@ -129,14 +174,18 @@ function evaluate(assignments: readonly Assign[]): GrubConfig {
 }
 
 const isVariable = (name: string): name is Variable => (VARIABLES as readonly string[]).includes(name)
-const variableOf = (expansion: string): string =>
-  expansion.replace(/^\$\{?/, '').replace(/[^A-Za-z0-9_].*$/s, '')
 
-/** A variable that nothing here sets keeps its source text: it is somebody's, and it stays on the line. */
-function expand(expansion: string, environment: ReadonlyMap<string, string>): string {
+/** `$X` and `${X}`; other expansions have no name here. */
+function nameOf(expansion: string): string | undefined {
   const plain = /^\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))$/.exec(expansion)
-  const name = plain?.[1] ?? plain?.[2]
-  return (name === undefined ? undefined : environment.get(name)) ?? expansion
+  return plain?.[1] ?? plain?.[2]
+}
+
+/** A variable that nothing here sets is empty, as it is in grub-mkconfig's environment. */
+function meaningOf(part: Part, environment: ReadonlyMap<string, string | typeof UNCLEAR>) {
+  if (part.kind === 'char') return part.text
+  const name = part.kind === 'variable' ? nameOf(part.text) : undefined
+  return name === undefined ? UNCLEAR : (environment.get(name) ?? '')
 }
 
 function applyEdit(
@@ -172,33 +221,33 @@ const textOf = (parts: readonly Part[]): string => parts.map(part => part.text).
 
 /** Puts `wanted` in the place of the word's tokens, one for one; undefined drops a token and the blanks before it. */
 function rewriteTokens(bytes: Bytes, word: Word, wanted: readonly (string | undefined)[]): Bytes {
-  const text = textOf(word.parts)
-  const pieces = piecesOf(text).tokens
+  const pieces = piecesOf(textOf(word.parts)).tokens
+  const firstKept = wanted.findIndex(token => token !== undefined)
   let result = bytes
   for (let i = pieces.length - 1; i >= 0; i--) {
     const piece = pieces[i]
     const token = wanted[i]
     if (piece === undefined || token === piece.token) continue
-    const parts = partsBetween(word, piece.start, piece.end)
-    const first = parts[0]
-    const last = parts.at(-1)
-    if (first === undefined || last === undefined) continue
-    if (token !== undefined) {
-      result = result.slice(0, first.start) + escapeFor(first.quote, token) + result.slice(last.end)
-      continue
-    }
-    // A dropped token takes the blanks before it along; the first one those after it.
-    const from =
-      i > 0
-        ? (partsBetween(word, pieces[i - 1]?.end ?? 0, piece.start)[0]?.start ?? first.start)
-        : first.start
-    const to =
-      i === 0
-        ? (partsBetween(word, piece.end, pieces[1]?.start ?? piece.end).at(-1)?.end ?? last.end)
-        : last.end
-    result = result.slice(0, from) + result.slice(to)
+    // Before the first token that stays there is nothing to hang on: those take the blanks after them along.
+    const hangs = firstKept >= 0 && i > firstKept
+    const next = pieces[i + 1]?.start ?? piece.end
+    const parts =
+      token !== undefined
+        ? partsBetween(word, piece.start, piece.end)
+        : partsBetween(word, hangs ? (pieces[i - 1]?.end ?? 0) : piece.start, hangs ? piece.end : next)
+    result = replaceParts(result, parts, token)
   }
   return result
+}
+
+/** Part by part, so that quotes which open or close between them stay. */
+function replaceParts(bytes: Bytes, parts: readonly Part[], token: string | undefined): Bytes {
+  const first = parts[0]
+  if (first === undefined) return bytes
+  const rest = parts
+    .toReversed()
+    .reduce((left, { start, end }) => left.slice(0, start) + left.slice(end), bytes)
+  return rest.slice(0, first.start) + escapeFor(first.quote, token ?? '') + rest.slice(first.start)
 }
 
 /** The parts that make up characters start…end of the word's meaning. */
@@ -237,7 +286,8 @@ function appendToWord(bytes: Bytes, word: Word, token: string): Bytes {
   const put = (at: number, text: string) => bytes.slice(0, at) + text + bytes.slice(at)
   const last = word.parts.findLast(part => !/\s/.test(part.text))
   if (last === undefined && /^(""|'')?$/.test(raw)) {
-    return `${bytes.slice(0, word.start)}"${escapeFor('"', token)}"${bytes.slice(word.end)}`
+    const quote = raw === "''" ? "'" : '"'
+    return bytes.slice(0, word.start) + quote + escapeFor(quote, token) + quote + bytes.slice(word.end)
   }
   if (last === undefined) {
     const first = word.parts[0]

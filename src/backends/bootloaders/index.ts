@@ -63,6 +63,7 @@ const DETECTIONS: readonly Detection[] = [
       loaderInfo(/^systemd-stub/),
       path('/boot/efi/EFI/Linux/*.efi'),
       path('/efi/EFI/Linux/*.efi'),
+      path('/boot/EFI/Linux/*.efi'),
     ),
   },
   {
@@ -131,6 +132,7 @@ export const LOADER_PATHS = [
   '/etc/kernel/uki.conf',
   '/boot/efi/EFI/Linux/*.efi',
   '/efi/EFI/Linux/*.efi',
+  '/boot/EFI/Linux/*.efi',
   '/boot/loader/loader.conf',
   '/boot/syslinux/syslinux.cfg',
   '/boot/extlinux/extlinux.conf',

@@ -18,7 +18,13 @@ export type Statement =
       /** Inside if/for/case/function: whether it happens is not ours to know. */
       readonly conditional: boolean
     }
-  | { readonly kind: 'opaque'; readonly line: number; readonly text: string }
+  | {
+      readonly kind: 'opaque'
+      readonly line: number
+      readonly text: string
+      /** Its words, quotes taken off and expansions as they are written. */
+      readonly words: readonly string[]
+    }
 
 /** A shell word: where it stands in the file and what it means, character by character. */
 export interface Word {
@@ -50,82 +56,90 @@ export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
   const crlf = bytes.indexOf('\r\n')
   if (crlf >= 0)
     return problemAt(bytes, crlf, 'has Windows line ends (CRLF), which become part of the values')
+  const nul = bytes.indexOf('\0')
+  if (nul >= 0) return problemAt(bytes, nul, 'has a NUL byte, which shells drop or stop at')
   try {
     return { statements: [...statements(bytes)] }
   } catch (error) {
-    if (error instanceof Unterminated) return problemAt(bytes, error.at, `has an unterminated ${error.what}`)
+    if (error instanceof Unreadable) return problemAt(bytes, error.at, error.message)
     throw error
   }
 }
 
 export const isShellProblem = (parsed: ShellConfig | ShellProblem): parsed is ShellProblem => 'why' in parsed
 
-class Unterminated extends Error {
+/** Left to the shell: guessing where it ends could hide an assignment, or show one that is none. */
+class Unreadable extends Error {
   readonly at: number
-  readonly what: string
-  constructor(at: number, what: string) {
-    super(what)
+  constructor(at: number, why: string) {
+    super(why)
     this.at = at
-    this.what = what
   }
 }
 
-const OPENING = new Set(['if', 'for', 'while', 'until', 'case', 'select', '{', '('])
-const CLOSING = new Set(['fi', 'done', 'esac', '}', ')'])
-const SEPARATOR = /[\s;]/
-const ASSIGNMENT = /([A-Za-z_][A-Za-z0-9_]*)=/y
+const unterminated = (at: number, what: string) => new Unreadable(at, `has an unterminated ${what}`)
 
 function* statements(bytes: Bytes): Generator<Statement> {
+  const open: string[] = []
   let at = 0
-  let depth = 0
   while (at < bytes.length) {
-    const char = bytes.charAt(at)
-    if (SEPARATOR.test(char)) {
-      at++
-      continue
+    // Only these separate words in every locale: \r, \v and bytes above 7f are part of them (2.3).
+    if (/[ \t\n;]/.test(bytes.charAt(at))) at++
+    else if (bytes[at] === '#') at = endOfLine(bytes, at)
+    else if (bytes.startsWith('\\\n', at)) at += 2
+    else {
+      const found = assignmentsAt(bytes, at)
+      if (found !== undefined) {
+        for (const assignment of found.assignments) yield { ...assignment, conditional: open.length > 0 }
+        at = found.end
+        continue
+      }
+      const { end, words } = commandAt(bytes, at)
+      nest(open, words, at)
+      yield {
+        kind: 'opaque',
+        line: lineOf(bytes, at),
+        text: bytes.slice(at, end).trimEnd(),
+        words: words.map(({ text }) => text.replaceAll(/["'\\]/g, '')),
+      }
+      at = Math.max(end, at + 1)
     }
-    if (char === '#') {
-      at = endOfLine(bytes, at)
-      continue
-    }
-    if (bytes.startsWith('\\\n', at)) {
-      at += 2
-      continue
-    }
-    const keyword = /^[^\s;#]+/.exec(bytes.slice(at, at + 16))?.[0] ?? ''
-    if (keyword === 'export' && /[ \t]/.test(bytes.charAt(at + 6))) {
-      at += 7
-      continue
-    }
-    if (OPENING.has(keyword)) depth++
-    if (CLOSING.has(keyword)) depth = Math.max(0, depth - 1)
-    const assignment = assignmentAt(bytes, at)
-    if (assignment !== undefined) {
-      yield { ...assignment, conditional: depth > 0 }
-      at = assignment.word.end
-      continue
-    }
-    const end = endOfCommand(bytes, at)
-    yield { kind: 'opaque', line: lineOf(bytes, at), text: bytes.slice(at, end).trimEnd() }
-    at = Math.max(end, at + 1)
   }
 }
 
-function assignmentAt(bytes: Bytes, at: number) {
-  ASSIGNMENT.lastIndex = at
-  const name = ASSIGNMENT.exec(bytes)?.[1]
-  if (name === undefined) return undefined
-  const word = wordAt(bytes, at + name.length + 1)
-  // `X=1 command` sets X for that command only, and `X=1 && …` is a list: not plain assignments.
-  const rest = /^[ \t]*/.exec(bytes.slice(word.end, word.end + 4096))?.[0].length ?? 0
-  const next = bytes.charAt(word.end + rest)
-  const separate =
-    rest > 0 && (next === '#' || ASSIGNMENT_FOLLOWS.test(bytes.slice(word.end + rest, word.end + rest + 256)))
-  if (next !== '' && next !== '\n' && next !== ';' && !separate) return undefined
-  return { kind: 'assign', name, line: lineOf(bytes, at), word } as const
+const EXPORT = /export[ \t]+/y
+const ASSIGNMENT = /([A-Za-z_][A-Za-z0-9_]*)=/y
+
+/**
+ * Assignments side by side, and nothing else before the line or the list ends: `X=1 command` sets X for that command
+ * only, `X=1 && …` and `X=1 | …` set it under a condition or in a process of its own (2.9.1).
+ */
+function assignmentsAt(bytes: Bytes, start: number) {
+  const assignments: { kind: 'assign'; name: string; line: number; word: Word }[] = []
+  let at = start + (matchAt(EXPORT, bytes, start)?.[0].length ?? 0)
+  for (;;) {
+    const name = matchAt(ASSIGNMENT, bytes, at)?.[1]
+    if (name === undefined) return undefined
+    const word = wordAt(bytes, at + name.length + 1)
+    assignments.push({ kind: 'assign', name, line: lineOf(bytes, at), word })
+    at = afterBlanks(bytes, word.end)
+    const next = bytes.charAt(at)
+    if (next === '' || next === '\n' || next === ';' || (next === '#' && at > word.end))
+      return { assignments, end: at }
+    if (at === word.end) return undefined
+  }
 }
 
-const ASSIGNMENT_FOLLOWS = /^[A-Za-z_][A-Za-z0-9_]*=/
+function matchAt(pattern: RegExp, bytes: Bytes, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at
+  return pattern.exec(bytes)
+}
+
+function afterBlanks(bytes: Bytes, from: number): number {
+  let at = from
+  while (bytes[at] === ' ' || bytes[at] === '\t') at++
+  return at
+}
 
 function wordAt(bytes: Bytes, start: number): Word {
   const parts: Part[] = []
@@ -134,7 +148,7 @@ function wordAt(bytes: Bytes, start: number): Word {
   let opened = start
   while (at < bytes.length) {
     const char = bytes.charAt(at)
-    if (quote === '' && /[\s;&|()<>]/.test(char)) break
+    if (quote === '' && /[ \t\n;&|()<>]/.test(char)) break
     if (quote === "'") {
       if (char === "'") quote = ''
       else parts.push({ kind: 'char', text: char, start: at, end: at + 1, quote })
@@ -151,7 +165,7 @@ function wordAt(bytes: Bytes, start: number): Word {
       opened = at++
       continue
     }
-    const expansion = expansionAt(bytes, at)
+    const expansion = (quote === '' ? tildeAt(bytes, start, at) : undefined) ?? expansionAt(bytes, at, quote)
     if (expansion !== undefined) {
       parts.push({
         kind: expansion.kind,
@@ -177,20 +191,43 @@ function wordAt(bytes: Bytes, start: number): Word {
     parts.push({ kind: 'char', text: char, start: at, end: at + 1, quote })
     at++
   }
-  if (quote !== '') throw new Unterminated(opened, quote === '"' ? 'double quote' : 'single quote')
+  if (quote !== '') throw unterminated(opened, quote === '"' ? 'double quote' : 'single quote')
   return { start, end: at, parts }
 }
 
-function expansionAt(bytes: Bytes, at: number): { kind: 'variable' | 'command'; end: number } | undefined {
+/** An unquoted ~ at the start of a value or behind a colon is somebody's home folder (2.6.1). */
+const tildeAt = (bytes: Bytes, start: number, at: number) =>
+  bytes[at] === '~' && (at === start || ':='.includes(bytes.charAt(at - 1)))
+    ? ({ kind: 'variable', end: at + 1 } as const)
+    : undefined
+
+const NAMED = /\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])/y
+const BRACED = /\$\{(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])[^{}"'`\\$\n]*\}/y
+
+function expansionAt(
+  bytes: Bytes,
+  at: number,
+  quote: Part['quote'],
+): { kind: 'variable' | 'command'; end: number } | undefined {
   if (bytes[at] === '`') return { kind: 'command', end: afterBackticks(bytes, at) }
   if (bytes[at] !== '$') return undefined
-  if (bytes[at + 1] === '(') return { kind: 'command', end: afterNesting(bytes, at + 1, '(', ')') }
-  if (bytes[at + 1] === '{') {
-    const end = afterNesting(bytes, at + 1, '{', '}')
-    return { kind: /[`]|\$\(/.test(bytes.slice(at, end)) ? 'command' : 'variable', end }
+  const next = bytes.charAt(at + 1)
+  if (next === '(') return { kind: 'command', end: afterParenthesis(bytes, at + 1) }
+  if (next === '{') {
+    const braced = matchAt(BRACED, bytes, at)
+    if (braced === null)
+      throw new Unreadable(at, 'has an expansion with quotes or expansions of its own, or without an end')
+    return { kind: 'variable', end: at + braced[0].length }
   }
-  const name = /^\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])/.exec(bytes.slice(at, at + 256))?.[0]
-  return name === undefined ? undefined : { kind: 'variable', end: at + name.length }
+  // dash and bash differ here ($'…', $"…", $[…]), or read on past a line that is continued.
+  if (next === '[' || (quote === '' && /['"]/.test(next)) || bytes.startsWith('\\\n', at + 1))
+    throw new Unreadable(at, `has $${next}, which shells read differently`)
+  const name = matchAt(NAMED, bytes, at)?.[0]
+  if (name === undefined) return undefined
+  const end = at + name.length
+  if (bytes.startsWith('\\\n', end))
+    throw new Unreadable(at, 'has a variable whose name goes on in the next line')
+  return { kind: 'variable', end }
 }
 
 function afterBackticks(bytes: Bytes, at: number): number {
@@ -198,47 +235,116 @@ function afterBackticks(bytes: Bytes, at: number): number {
     if (bytes[i] === '\\') i++
     else if (bytes[i] === '`') return i + 1
   }
-  throw new Unterminated(at, 'command substitution')
+  throw unterminated(at, 'command substitution')
 }
 
-/** Past the bracket that closes the one at `at`; quotes and escapes inside do not count. */
-function afterNesting(bytes: Bytes, at: number, open: string, close: string): number {
+/** Past the parenthesis that closes the one at `at`. */
+function afterParenthesis(bytes: Bytes, at: number): number {
   let depth = 0
-  let quote = ''
-  for (let i = at; i < bytes.length; i++) {
+  for (let i = at; i < bytes.length; ) {
     const char = bytes.charAt(i)
-    if (char === '\\' && quote !== "'") i++
-    else if (quote !== '') quote = char === quote ? '' : quote
-    else if (char === "'" || char === '"') quote = char
-    else if (char === open) depth++
-    else if (char === close && --depth === 0) return i + 1
+    if (char === '(') depth++
+    if (char === ')' && --depth === 0) return i + 1
+    if (isComment(bytes, i) || matchAt(/case[ \t\n]/y, bytes, i) !== null)
+      throw new Unreadable(i, 'has a command substitution that is too much to read')
+    i = afterPiece(bytes, i)
   }
-  throw new Unterminated(at, open === '(' ? 'command substitution' : 'expansion')
+  throw unterminated(at, 'command substitution')
 }
 
-/** The end of a command that we do not read: its line, quotes respected. */
-function endOfCommand(bytes: Bytes, at: number): number {
-  let i = at
-  while (i < bytes.length) {
-    const char = bytes.charAt(i)
-    if (char === '\n') return i
-    if (char === '#' && /\s/.test(bytes.charAt(i - 1))) return endOfLine(bytes, i)
-    if (char === '\\') i += 2
-    else if (char === "'" || char === '"') i = afterQuote(bytes, i)
-    else if (char === '`') i = afterBackticks(bytes, i)
-    else i++
-  }
-  return bytes.length
+const isComment = (bytes: Bytes, at: number): boolean =>
+  bytes[at] === '#' && /[ \t\n;&|()]/.test(bytes.charAt(at - 1))
+
+/** Past whatever stands at `at` outside of quotes: something quoted, an expansion, or one character. */
+function afterPiece(bytes: Bytes, at: number): number {
+  const char = bytes.charAt(at)
+  if (char === '\\') return at + 2
+  if (char === "'") return afterSingleQuote(bytes, at)
+  if (char === '"') return afterDoubleQuote(bytes, at)
+  if (bytes.startsWith('<<', at)) throw new Unreadable(at, 'has a here-document, which is not read')
+  return expansionAt(bytes, at, '')?.end ?? at + 1
 }
 
-function afterQuote(bytes: Bytes, at: number): number {
-  const quote = bytes.charAt(at)
-  for (let i = at + 1; i < bytes.length; i++) {
-    if (bytes[i] === '\\' && quote === '"') i++
-    else if (bytes[i] === quote) return i + 1
-  }
-  throw new Unterminated(at, quote === '"' ? 'double quote' : 'single quote')
+function afterSingleQuote(bytes: Bytes, at: number): number {
+  const end = bytes.indexOf("'", at + 1)
+  if (end < 0) throw unterminated(at, 'single quote')
+  return end + 1
 }
+
+function afterDoubleQuote(bytes: Bytes, at: number): number {
+  for (let i = at + 1; i < bytes.length; ) {
+    if (bytes[i] === '"') return i + 1
+    if (bytes[i] === '\\') i += 2
+    else i = expansionAt(bytes, i, '"')?.end ?? i + 1
+  }
+  throw unterminated(at, 'double quote')
+}
+
+interface CommandWord {
+  readonly text: string
+  /** It stands where the name of a command does, and so does a reserved word. */
+  readonly first: boolean
+}
+
+/** A command that we do not read: its words, up to the end of the line, or of the list that goes on past it. */
+function commandAt(bytes: Bytes, start: number): { end: number; words: CommandWord[] } {
+  const words: CommandWord[] = []
+  let at = start
+  let first = true
+  let goesOn = false
+  while (at < bytes.length) {
+    const char = bytes.charAt(at)
+    if (char === '\n' && !goesOn) break
+    if (isComment(bytes, at)) at = endOfLine(bytes, at)
+    else if (bytes.startsWith('\\\n', at)) at += 2
+    else if (/[ \t\n]/.test(char)) at++
+    else if (/[;&|()<>]/.test(char)) {
+      if (bytes.startsWith('<<', at)) afterPiece(bytes, at)
+      if (char === '(' || char === ')') words.push({ text: char, first })
+      first = true
+      goesOn = char === '|' || (char === '&' && /[&|]/.test(bytes.charAt(at - 1)))
+      at++
+    } else {
+      const from = at
+      while (at < bytes.length && !/[ \t\n;&|()<>]/.test(bytes.charAt(at))) at = afterPiece(bytes, at)
+      const text = bytes.slice(from, at)
+      words.push({ text, first })
+      first = LEADS_A_COMMAND.has(text)
+      goesOn = false
+    }
+  }
+  return { end: Math.min(at, bytes.length), words }
+}
+
+const LEADS_A_COMMAND = new Set(['if', 'then', 'elif', 'else', 'while', 'until', 'do', '{', '!'])
+
+/** Reserved words that open something, and what closes it (2.4, 2.9.4). */
+const CLOSED_BY: ReadonlyMap<string, string> = new Map([
+  ['if', 'fi'],
+  ['for', 'done'],
+  ['while', 'done'],
+  ['until', 'done'],
+  ['select', 'done'],
+  ['case', 'esac'],
+  ['{', '}'],
+  ['(', ')'],
+])
+
+/** When in doubt something stays open: then what follows counts as conditional, which is the safe mistake. */
+function nest(open: string[], words: readonly CommandWord[], at: number): void {
+  for (const { text, first } of words) {
+    const closer = CLOSED_BY.get(text)
+    if (closer !== undefined) open.push(closer)
+    else if (CLOSERS.has(text) && (first || text === ')')) {
+      if (text === open.at(-1)) open.pop()
+      // A pattern of a case ends in a parenthesis that nothing opened.
+      else if (text !== ')' || open.at(-1) !== 'esac')
+        throw new Unreadable(at, `has a ${text} that closes nothing`)
+    }
+  }
+}
+
+const CLOSERS = new Set(CLOSED_BY.values())
 
 const endOfLine = (bytes: Bytes, at: number): number => {
   const end = bytes.indexOf('\n', at)

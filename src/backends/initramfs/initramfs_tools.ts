@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { Bytes } from '../../host/bytes.ts'
 import { write } from '../../host/change.ts'
+import { sha256 } from '../../host/digest.ts'
 import type { Host, Image, InstalledKernel } from '../../host/host.ts'
 import { type Known, predicted } from '../../host/known.ts'
 import { modprobeFiles, moduleName } from '../../host/modprobe.ts'
@@ -70,6 +70,8 @@ function staleBecause(host: Host, kernel: InstalledKernel): string | undefined {
   if (missing !== undefined) return `${path} does not hold ${missing}`
   const unloaded = listedVfio(host).find(name => !loads.includes(name))
   if (unloaded !== undefined) return `${path} does not load ${unloaded}`
+  const unlisted = loads.find(name => !listedVfio(host).includes(name))
+  if (unlisted !== undefined) return `${path} still loads ${unlisted}, which is no longer listed`
   const hashes = modprobeHashes(host)
   const changed = Object.keys(hashes).find(file => files[file] !== hashes[file])
   if (changed !== undefined) return `${path} holds ${changed in files ? 'an older' : 'no'} ${changed}`
@@ -121,5 +123,3 @@ const modprobeHashes = (host: Host): Record<string, string> =>
       .filter(path => path.startsWith('/etc/'))
       .map(path => [path, sha256(host.files[path]?.bytes ?? '')]),
   )
-
-export const sha256 = (bytes: Bytes): string => createHash('sha256').update(bytes, 'latin1').digest('hex')

@@ -1,10 +1,18 @@
 import type { Journal, RebootRecord } from '../host.ts'
-import { defineFact } from './fact.ts'
+import { defineFact, linesOf } from './fact.ts'
 
 /** What earlier runs left on the target. */
 export const journal = defineFact({
-  commands: { lock: 'cat "$state/lock"', reboot: 'cat "$state/reboot.json"' },
-  parse: (out): Journal => ({ lock: out.lock.trim(), reboot: parseReboot(out.reboot) }),
+  commands: {
+    lock: 'cat "$state/lock"',
+    reboot: 'cat "$state/reboot.json"',
+    rebuilt: 'cat "$state/rebuilt"',
+  },
+  parse: (out): Journal => ({
+    lock: out.lock.trim(),
+    reboot: parseReboot(out.reboot),
+    rebuilt: linesOf(out.rebuilt),
+  }),
 })
 
 function parseReboot(text: string): RebootRecord | undefined {

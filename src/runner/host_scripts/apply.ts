@@ -1,6 +1,6 @@
-import { sha256 } from '../../backends/initramfs/initramfs_tools.ts'
 import { base64FromBytes, bytesFromText } from '../../host/bytes.ts'
 import type { Change } from '../../host/change.ts'
+import { sha256 } from '../../host/digest.ts'
 import type { Gather } from '../../host/gather.ts'
 import { hostScript } from '../../host/script.ts'
 import type { Plan } from '../plan.ts'
@@ -156,6 +156,7 @@ function innerCommands(plan: Plan, look: Gather, { run, segment, release }: Appl
           'for d in "$root"/lib/modules/*/; do k=${d%/}; k=${k##*/}; i=$root/boot/initrd.img-$k; [ -f "$i" ] && remember_image "$i" "$k"; done',
         ]
       : []),
+    `printf '%s\\n' ${plan.rebuilds.map(({ fingerprint }) => fingerprint).join(' ')} >"$state/rebuilt"`,
     ...(release ? [`free_lock ${run}`] : []),
     "end ok ''",
     look.body.commands,

@@ -56,7 +56,9 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
       case 'phase':
         return phase(event)
       case 'output':
-        return options.verbose > 0 ? `${hostColumn(event.host)}| ${visible(event.line)}\n` : ''
+        return options.verbose > 0 && event.line !== ''
+          ? `${hostColumn(event.host)}| ${visible(event.line)}\n`
+          : ''
       case 'task':
         return task(event)
       case 'diff':

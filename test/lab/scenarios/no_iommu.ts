@@ -9,6 +9,6 @@ export const noIommu: Scenario = {
   async run(lab) {
     const machine = await lab.boot('no-iommu')
     const vars = { vfio_devices: CHOSEN.map(device => device.id) }
-    await isRefused(lab, machine, 'no IOMMU in firmware', /BIOS|UEFI|firmware/, { vars })
+    await isRefused(lab, machine, { title: 'no IOMMU in firmware', names: /BIOS|UEFI|firmware/, vars })
   },
 }

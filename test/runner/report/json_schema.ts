@@ -47,6 +47,14 @@ export const jsonEvent = z.discriminatedUnion('event', [
     reason: text,
     check: z.boolean(),
   }),
+  z.strictObject({
+    event: z.literal('prediction'),
+    host: z.string(),
+    after: z.enum(['apply', 'boot']),
+    compared: z.number(),
+    unknown: z.number(),
+    wrong: z.array(z.strictObject({ field: z.string(), predicted: z.unknown(), observed: z.unknown() })),
+  }),
   z.strictObject({ event: z.literal('warning'), host: text.optional(), why: text }),
   z.strictObject({
     event: z.literal('host_failed'),

@@ -1,0 +1,28 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Sandbox } from '../../sandbox/machine.ts'
+
+/**
+ * Everything below a folder of a sandbox, path → what is there: a file with its mode and bytes, a link, or a folder.
+ * Two of these are equal where no byte has changed.
+ */
+export function hostTree(sandbox: Sandbox, folder = '/'): ReadonlyMap<string, string> {
+  const top = sandbox.at(folder)
+  const names = readdirSync(top, { recursive: true, encoding: 'utf8' })
+  return new Map(names.map(name => [join(folder, name), contentOf(join(top, name))]))
+}
+
+function contentOf(path: string): string {
+  const stat = lstatSync(path)
+  if (stat.isSymbolicLink()) return `link to ${readlinkSync(path)}`
+  const mode = (stat.mode & 0o7777).toString(8)
+  return stat.isDirectory() ? `folder ${mode}` : `file ${mode}\n${readFileSync(path, 'latin1')}`
+}
+
+/** Paths that differ between two trees. */
+export const differences = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] =>
+  [...new Set([...a.keys(), ...b.keys()])].filter(path => a.get(path) !== b.get(path)).sort()
+
+/** Temporary files of ours, wherever they were left. */
+export const leftBehind = (sandbox: Sandbox): string[] =>
+  [...hostTree(sandbox).keys()].filter(path => path.includes('.vfio-run'))

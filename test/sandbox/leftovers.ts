@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/**
+ * Ends what a sandbox's commands left running in sessions of their own: a machine that goes down stops those too.
+ * They are told by VFIO_RUN_ROOT in their environment, which no other process shares (proc_pid_environ(5)).
+ */
+export function endLeftovers(root: string): void {
+  for (const pid of processIds()) {
+    if (environmentOf(pid).includes(`VFIO_RUN_ROOT=${root}`)) kill(pid)
+  }
+}
+
+/** None where there is no /proc: then nothing is ended. */
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger)
+  } catch {
+    return []
+  }
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+  } catch {
+    // Somebody else's, or gone meanwhile.
+    return []
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended meanwhile.
+  }
+}
