@@ -1,6 +1,6 @@
 import { type Bytes, bytesFromBuffer } from './bytes.ts'
 import type { Fact } from './facts/fact.ts'
-import { absolute, files } from './facts/files.ts'
+import { files } from './facts/files.ts'
 import { images, READ_IMAGE } from './facts/images.ts'
 import { journal } from './facts/journal.ts'
 import { kernels } from './facts/kernels.ts'
@@ -22,15 +22,14 @@ export interface Gather {
   parse(stdout: Buffer): Host
 }
 
-export interface GatherOptions {
-  /** Paths beyond the standing ones. */
-  readonly observe?: readonly string[]
-  /** Shell that runs first: wait for udev after a boot, give the lock back. */
-  readonly first?: { readonly functions: string; readonly commands: string }
+/** Shell that runs before the look: wait for udev after a boot, give the lock back. */
+export interface Preliminaries {
+  readonly functions: string
+  readonly commands: string
 }
 
 /** `nonce`: random per script, so that nothing on the host can forge a frame. */
-export function gather(nonce: string, { observe = [], first }: GatherOptions = {}): Gather {
+export function gather(nonce: string, first?: Preliminaries): Gather {
   const facts = {
     system,
     osRelease,
@@ -46,7 +45,7 @@ export function gather(nonce: string, { observe = [], first }: GatherOptions = {
     network,
     tools,
     paths,
-    files: files(observe),
+    files,
     menu,
     images,
     journal,
@@ -93,7 +92,7 @@ frame end ''`
         network: read('network', facts.network),
         tools: read('tools', facts.tools),
         paths: read('paths', facts.paths),
-        files: absolute(read('files', facts.files)),
+        files: read('files', facts.files),
         menu: read('menu', facts.menu),
         images: read('images', facts.images),
         journal: read('journal', facts.journal),

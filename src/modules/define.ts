@@ -37,8 +37,6 @@ export interface Module<Args extends ModuleArgs = ModuleArgs> {
   readonly args: Args
   /** A task as it stands in a playbook. */
   readonly example: string
-  /** Files beyond the standing facts that planning these arguments reads. */
-  observes?(args: z.output<Args>): readonly string[]
   /** Pure: what would have to change on this host. */
   plan(host: Host, args: z.output<Args>): Outcome
 }

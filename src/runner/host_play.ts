@@ -242,7 +242,6 @@ export class HostPlay {
     this.#phase('apply')
     const after = await session.apply(plan, this.#identity(), {
       release: !reboots,
-      observe: [],
       lockFor: 3600,
     })
     this.#state.host = after

@@ -46,11 +46,7 @@ export class Session implements AsyncDisposable {
   /** One exec. `last`: nothing follows, so the lock goes back with it; `settle`: the machine has only just booted. */
   async look(
     identity: Identity,
-    {
-      observe = [],
-      settle = false,
-      last = false,
-    }: { observe?: readonly string[]; settle?: boolean; last?: boolean } = {},
+    { settle = false, last = false }: { settle?: boolean; last?: boolean } = {},
   ): Promise<Host> {
     const commands = [
       ...(settle ? ['command -v udevadm >/dev/null && udevadm settle --timeout=60 2>/dev/null'] : []),
@@ -59,7 +55,7 @@ export class Session implements AsyncDisposable {
     const first =
       commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
     for (let tries = 1; ; tries++) {
-      const look = gather(nonce(), { observe, ...(first === undefined ? {} : { first }) })
+      const look = gather(nonce(), first)
       const { stdout, stderr } = await this.#sh(look.script, identity)
       try {
         const host = look.parse(stdout)
@@ -76,7 +72,7 @@ export class Session implements AsyncDisposable {
   async apply(
     plan: Plan,
     identity: Identity,
-    { release, observe, lockFor }: { release: boolean; observe: readonly string[]; lockFor: number },
+    { release, lockFor }: { release: boolean; lockFor: number },
   ): Promise<Host> {
     const segment = ++this.#segment
     const { run, who } = this.#options
@@ -88,7 +84,7 @@ export class Session implements AsyncDisposable {
       release,
       lockUntil: Math.ceil(Date.now() / 1000 + lockFor),
     }
-    const look = gather(options.nonce, { observe })
+    const look = gather(options.nonce)
     const script = applyScript(plan, look, options)
     this.#holdsLock = true
     const seen = await this.#runApply(script, options, identity)
@@ -108,7 +104,7 @@ export class Session implements AsyncDisposable {
       )
     return seen.whole
       ? parse(look, seen.stdout, error => this.#notRead(error, seen.stderr))
-      : await this.look(identity, { observe })
+      : await this.look(identity)
   }
 
   /** Asks for the reboot and waits for a boot_id that differs, on fresh connections, until one deadline. */

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { stringify } from 'yaml'
 import type { MachineDescription } from './description.ts'
+import { newKeyPair } from './keys.ts'
 import { createSandbox, type Sandbox } from './machine.ts'
 import { type SandboxServer, type ServeOptions, serveSandbox } from './ssh_server.ts'
 
@@ -24,7 +24,7 @@ export interface Fleet extends AsyncDisposable {
 
 export async function startFleet(members: Readonly<Record<string, Member>>): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-run-fleet-'))
-  const key = ssh2.utils.generateKeyPairSync('ed25519')
+  const key = newKeyPair()
   const keyFile = join(folder, 'id_ed25519')
   writeFileSync(keyFile, key.private, { mode: 0o600 })
   const started = await Promise.all(

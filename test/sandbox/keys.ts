@@ -10,7 +10,8 @@ export interface KeyPair {
  * ssh2 1.17 strips a public key's leading zero bytes when it makes one (lib/keygen.js), and then cannot read it:
  * one in 256. Try again until it can.
  */
-export function newKeyPair(): KeyPair {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519')
-  return ssh2.utils.parseKey(pair.private) instanceof Error ? newKeyPair() : pair
+export function newKeyPair(passphrase?: string): KeyPair {
+  const encryption = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 }
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', encryption)
+  return ssh2.utils.parseKey(pair.private, passphrase) instanceof Error ? newKeyPair(passphrase) : pair
 }

@@ -229,6 +229,14 @@ describe('a reboot', () => {
   })
 })
 
+test('a menu that cannot be booted keeps the machine down, and tells why', async () => {
+  await using sandbox = await createSandbox(guide)
+  sandbox.write('/boot/grub/grub.cfg', '')
+  const boot = sandbox.nextBoot()
+  await sandbox.sh('reboot')
+  await expect(boot).rejects.toThrow('grub>')
+})
+
 describe('a machine with', () => {
   test('VT-d off in its firmware has no groups whatever the argument, and says "enabled" all the same', async () => {
     await using sandbox = await createSandbox({

@@ -87,11 +87,13 @@ class DirectoryMachine implements Sandbox {
   path = ''
   readonly #folder: string
   readonly #listeners = new Set<RebootListener>()
+  /** Those of sh() that have not ended. */
+  readonly #commands = new Set<Promise<unknown>>()
   #system: RunningSystem | undefined
   #watcher: FSWatcher | undefined
   #rebooting: Promise<void> | undefined
   #disposed = false
-  #waiting: PromiseWithResolvers<void> = Promise.withResolvers()
+  #waiting = awaitedOrNot()
 
   constructor(machine: MachineDescription, folder: string) {
     this.machine = machine
@@ -141,7 +143,12 @@ class DirectoryMachine implements Sandbox {
     }
     const running = run('/bin/sh', ['-c', command], { env, cwd: this.root, encoding: 'latin1' })
     running.child.stdin?.end()
-    return (await running).stdout
+    this.#commands.add(running)
+    try {
+      return (await running).stdout
+    } finally {
+      this.#commands.delete(running)
+    }
   }
 
   fail(program: Failing, message: string | undefined): void {
@@ -168,7 +175,7 @@ class DirectoryMachine implements Sandbox {
   async dispose(): Promise<void> {
     this.#disposed = true
     this.#watcher?.close()
-    await this.#rebooting
+    await this.#rebooting?.catch(() => {})
     endLeftovers(this.root)
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -185,12 +192,14 @@ class DirectoryMachine implements Sandbox {
 
   async #goDownAndUp(): Promise<void> {
     await Promise.all([...this.#listeners].map(listener => listener.down()))
+    // The one that asked for the reboot gets to its end.
+    await Promise.allSettled(this.#commands)
     if (this.#disposed) return
     endLeftovers(this.root)
     rmSync(this.at(`${CONTROL}/reboot-requested`), { force: true })
     if (existsSync(this.at(`${CONTROL}/fail-boot`))) return
     const waiting = this.#waiting
-    this.#waiting = Promise.withResolvers()
+    this.#waiting = awaitedOrNot()
     try {
       this.#boot()
       await Promise.all([...this.#listeners].map(listener => listener.up()))
@@ -256,6 +265,13 @@ class DirectoryMachine implements Sandbox {
     )
     rmSync(next, { recursive: true })
   }
+}
+
+/** A boot that fails is no defect of those who do not wait for it. */
+function awaitedOrNot(): PromiseWithResolvers<void> {
+  const waiting = Promise.withResolvers<void>()
+  waiting.promise.catch(() => {})
+  return waiting
 }
 
 /** Where the stand-ins leave word for the sandbox, and the other way round. */

@@ -21,7 +21,8 @@ export const GRUB_DEFAULT = '/etc/default/grub'
 export const VARIABLES = ['GRUB_CMDLINE_LINUX', 'GRUB_CMDLINE_LINUX_DEFAULT'] as const
 export type Variable = (typeof VARIABLES)[number]
 
-type Assign = Extract<Statement, { kind: 'assign' }> & { readonly path: string }
+type Sourced = Statement & { readonly path: string }
+type Assign = Extract<Sourced, { kind: 'assign' }>
 
 /** What the sources say: per variable the value and the assignments it is made of, the one that resets it first. */
 export interface GrubConfig {
@@ -30,7 +31,7 @@ export interface GrubConfig {
 }
 
 export function readGrubConfig(host: Host): GrubConfig | Refusal {
-  const assignments: Assign[] = []
+  const sourced: Sourced[] = []
   for (const path of sources(host)) {
     const parsed = parseShellConfig(host.files[path]?.bytes ?? '')
     if (isShellProblem(parsed)) {
@@ -42,10 +43,10 @@ export function readGrubConfig(host: Host): GrubConfig | Refusal {
     for (const statement of parsed.statements) {
       const refusal = refuseStatement(path, host.files[path]?.bytes ?? '', statement)
       if (refusal !== undefined) return refusal
-      if (statement.kind === 'assign') assignments.push({ ...statement, path })
+      sourced.push({ ...statement, path })
     }
   }
-  return evaluate(assignments)
+  return evaluate(sourced)
 }
 
 /** Every edit in turn: change the tokens that are there, else append where the value starts. */
@@ -97,7 +98,9 @@ const NAMES_US = /GRUB_CMDLINE_LINUX(_DEFAULT)?\b/
 
 /** Commands that can change variables, or what is still read, without naming them. */
 const STEERING = new Set(
-  '. source eval exec exit return break continue set shift unset read readonly alias trap'.split(' '),
+  '. source eval exec exit return break continue set shift unset read readonly alias trap declare typeset let getopts'.split(
+    ' ',
+  ),
 )
 
 function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refusal | undefined {
@@ -141,10 +144,17 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
 /** What only the shell can tell. */
 const UNCLEAR = Symbol('unclear')
 
-function evaluate(assignments: readonly Assign[]): GrubConfig | Refusal {
+function evaluate(sourced: readonly Sourced[]): GrubConfig | Refusal {
   const environment = new Map<string, string | typeof UNCLEAR>()
   const chains: Record<Variable, Assign[]> = { GRUB_CMDLINE_LINUX: [], GRUB_CMDLINE_LINUX_DEFAULT: [] }
-  for (const assign of assignments) {
+  const blur = (text: string) => {
+    for (const [name] of text.replaceAll('\\\n', '').matchAll(/[A-Za-z_]\w*/g)) environment.set(name, UNCLEAR)
+  }
+  for (const assign of sourced) {
+    if (assign.kind === 'opaque') {
+      blur(assign.text)
+      continue
+    }
     const values = assign.word.parts.map(part => meaningOf(part, environment))
     const unclear = assign.word.parts[values.indexOf(UNCLEAR)]
     if (isVariable(assign.name)) {
@@ -158,6 +168,7 @@ function evaluate(assignments: readonly Assign[]): GrubConfig | Refusal {
       )
       chains[assign.name] = appends ? [...chains[assign.name], assign] : [assign]
     }
+    for (const part of assign.word.parts) if (part.kind !== 'char' && /[=(`]/.test(part.text)) blur(part.text)
     environment.set(assign.name, unclear !== undefined || assign.conditional ? UNCLEAR : values.join(''))
   }
   const value = (name: Variable) => {

@@ -58,6 +58,8 @@ export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
     return problemAt(bytes, crlf, 'has Windows line ends (CRLF), which become part of the values')
   const nul = bytes.indexOf('\0')
   if (nul >= 0) return problemAt(bytes, nul, 'has a NUL byte, which shells drop or stop at')
+  if (bytes.endsWith('\\'))
+    return problemAt(bytes, bytes.length - 1, 'ends in a backslash, which joins what is added to it')
   try {
     return { statements: [...statements(bytes)] }
   } catch (error) {

@@ -11,43 +11,38 @@ const STANDING = [
   '/etc/initramfs-tools/modules',
 ]
 
+/** `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. */
+const SELECT = `set --; cd "\${root:-/}" && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
+  case $f in ./lib/*) [ -L ./lib ] && continue;; esac
+  [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"
+done`
+
 /**
  * Files as bytes: one stat and one cat for all of them, taken apart by their sizes. A file that changes between the
  * two shows in the total, and what is read wrong can never be written: writes compare first.
  */
-export const files = (more: readonly string[]) =>
-  defineFact({
-    commands: {
-      list: `${select(more)}; [ $# -gt 0 ] && stat -L -c '%s %a %n' -- "$@"`,
-      content: `${select(more)}; [ $# -gt 0 ] && cat -- "$@" | base64`,
-    },
-    parse(out): Record<string, File> {
-      const content = bytesFromBase64(out.content)
-      const found: Record<string, File> = {}
-      let at = 0
-      for (const line of linesOf(out.list)) {
-        const [, size, mode, path] = /^(\d+) ([0-7]+) (.*)$/.exec(line) ?? []
-        if (size === undefined || mode === undefined || path === undefined) continue
-        found[path] = { bytes: content.slice(at, at + Number(size)), mode }
-        at += Number(size)
-      }
-      if (at !== content.length) throw new FilesMoved()
-      return found
-    },
-  })
+export const files = defineFact({
+  commands: {
+    list: `${SELECT}; [ $# -gt 0 ] && stat -L -c '%s %a %n' -- "$@"`,
+    content: `${SELECT}; [ $# -gt 0 ] && cat -- "$@" | base64`,
+  },
+  parse(out): Record<string, File> {
+    const content = bytesFromBase64(out.content)
+    const found: Record<string, File> = {}
+    let at = 0
+    for (const line of linesOf(out.list)) {
+      const [, size, mode, path] = /^(\d+) ([0-7]+) (.*)$/.exec(line) ?? []
+      if (size === undefined || mode === undefined || path === undefined) continue
+      // As `cat` was told them, below the root: ./etc/…
+      found[path.replace(/^\./, '')] = { bytes: content.slice(at, at + Number(size)), mode }
+      at += Number(size)
+    }
+    if (at !== content.length) throw new FilesMoved()
+    return found
+  },
+})
 
 /** The only parser that may fail: a file was written while it was read. */
 export class FilesMoved extends Error {
   override readonly name = 'FilesMoved'
 }
-
-/** `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. */
-const select = (more: readonly string[]): string =>
-  `set --; cd "\${root:-/}" && for f in ${[...STANDING, ...more].map(path => `.${path}`).join(' ')}; do
-  case $f in ./lib/*) [ -L ./lib ] && continue;; esac
-  [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"
-done`
-
-/** Paths come back as `./etc/…`. */
-export const absolute = (found: Readonly<Record<string, File>>): Record<string, File> =>
-  Object.fromEntries(Object.entries(found).map(([path, file]) => [path.replace(/^\./, ''), file]))

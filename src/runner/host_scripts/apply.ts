@@ -33,23 +33,31 @@ export function applyScript(plan: Plan, look: Gather, options: ApplyOptions): st
   )
   return hostScript(
     `${say(options.nonce)}\n${LOCK_FUNCTIONS}`,
-    `take_lock ${options.run} ${options.lockUntil} ${shellQuote(options.who)} || { say_out locked "$held"; exit 75; }
+    `take_lock ${options.run} ${options.lockUntil} ${shellQuote(options.who)} || { if [ -n "$held" ]; then say_out locked "$held"; else say_out failed "cannot write to $state (read-only or full?)"; fi; exit 75; }
 dir=$state/runs/${options.run}.${options.segment}
-mkdir -p "$dir" && : >"$dir/events" || { say_out failed "cannot write to $dir"; free_lock ${options.run}; exit 1; }
+mkdir -p "$state/runs" && mkdir "$dir" && : >"$dir/events" || { say_out failed "cannot write to $dir"; free_lock ${options.run}; exit 1; }
 printf '%s' '${base64FromBytes(bytesFromText(inner))}' | base64 -d >"$dir/apply.sh" || { say_out failed "cannot write to $dir (is the disk full?)"; rm -rf -- "$dir"; free_lock ${options.run}; exit 1; }
 if command -v setsid >/dev/null; then setsid sh "$dir/apply.sh" & else sh "$dir/apply.sh" & fi
 wait $!`,
   )
 }
 
-/** Reads what an apply has said, and waits for its end: for the runner that lost its connection. */
+/**
+ * Reads what an apply has said, and waits for its end: for the runner that lost its connection. Whoever makes the
+ * run's folder first has the say: where this one does, the apply has not begun, and never will.
+ */
 export function attachScript(options: Pick<ApplyOptions, 'nonce' | 'run' | 'segment'>): string {
   return hostScript(
     say(options.nonce),
-    `dir=$state/runs/${options.run}.${options.segment}
-[ -f "$dir/events" ] || { say_out absent ''; exit 0; }
+    `nap() { sleep 0.1 2>/dev/null || sleep 1; }
+dir=$state/runs/${options.run}.${options.segment}
+mkdir -p "$state/runs" && chmod 700 "$state"
+if mkdir "$dir" 2>/dev/null; then : >"$dir/absent"; fi
+if [ -f "$dir/absent" ] || [ ! -d "$dir" ]; then say_out absent ''; exit 0; fi
+n=0
+until [ -s "$dir/pid" ] || [ -f "$dir/result" ] || [ "$n" -eq 50 ]; do n=$((n + 1)); nap; done
 read -r p <"$dir/pid" || p=
-while [ ! -f "$dir/result" ] && [ -n "$p" ] && kill -0 "$p" 2>/dev/null; do sleep 1; done
+while [ ! -f "$dir/result" ] && [ -n "$p" ] && kill -0 "$p" 2>/dev/null; do nap; done
 cat "$dir/events"
 [ -f "$dir/result" ] || say_out failed 'the script on the host was ended before it was done'`,
   )
@@ -142,8 +150,7 @@ function innerCommands(plan: Plan, look: Gather, { run, segment, release }: Appl
     `run=${run}; dir=$state/runs/${run}.${segment}`,
     // Caught, not ignored: programs that we start must see their own broken pipes (exec resets caught signals only).
     "trap '' HUP INT; trap : PIPE TERM",
-    // A new configuration is worth a reboot of its own: what the last one was for no longer counts.
-    'cd /; echo $$ >"$dir/pid"; rm -f -- "$state/reboot.json"',
+    'cd /; echo $$ >"$dir/pid"',
     ...plan.changes.map(change => `check ${shellQuote(change.path)} ${before(change)}`),
     ...plan.changes.map(step),
     ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),

@@ -3,20 +3,25 @@
  * the epoch. It is held from the first write over the reboot to the last look; a run that died leaves it, and it
  * can be taken once UNTIL has passed.
  */
-export const LOCK_FUNCTIONS = `take_lock() { # RUN UNTIL WHO; says the holder's line when it is held
+export const LOCK_FUNCTIONS = `take_lock() { # RUN UNTIL WHO; fails with the holder's line in $held, or none where it cannot be written
+  held=
   mkdir -p "$state" && chmod 700 "$state" || return 1
   n=0
   until mkdir "$state/.vfio-run.taking" 2>/dev/null; do
-    n=$((n + 1)); [ "$n" -lt 50 ] || { rmdir "$state/.vfio-run.taking"; return 1; }
+    n=$((n + 1))
+    # Nobody takes that long: the one who began it was killed.
+    [ "$n" -ne 50 ] || rmdir "$state/.vfio-run.taking"
+    [ "$n" -lt 60 ] || return 1
     sleep 0.1 2>/dev/null || sleep 1
   done
-  held=; [ -f "$state/lock" ] && read -r held <"$state/lock"
-  r=\${held%% *}; u=\${held#* }; u=\${u%% *}
+  [ -f "$state/lock" ] && read -r held <"$state/lock"
+  r=\${held%% *}; u=\${held#* }; u=\${u%% *}; taken=1
   if [ -z "$held" ] || [ "$r" = "$1" ] || [ "$(date +%s)" -gt "$u" ]; then
-    printf '%s %s %s\\n' "$1" "$2" "$3" >"$state/lock"; held=
+    held=
+    printf '%s %s %s\\n' "$1" "$2" "$3" >"$state/lock" && taken=0
   fi
   rmdir "$state/.vfio-run.taking"
-  [ -z "$held" ]
+  return $taken
 }
 free_lock() { # RUN
   [ -f "$state/lock" ] && read -r held <"$state/lock" && [ "\${held%% *}" = "$1" ] && : >"$state/lock"

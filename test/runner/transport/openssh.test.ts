@@ -9,6 +9,7 @@ import ssh2 from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { connect } from '../../../src/runner/transport/connect.ts'
 import type { ConnectOptions, Identity, Target } from '../../../src/runner/transport/transport.ts'
+import { newKeyPair } from '../../sandbox/keys.ts'
 import { fakeSudo } from './fake_sudo.ts'
 
 const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
@@ -79,7 +80,7 @@ describe.skipIf(noSshd)(`OpenSSH's sshd${skipped(noSshd)}`, () => {
     await using _vm = await connect(target, options)
     const strict = { ...options, acceptNewHostKeys: false }
     await using _again = await connect(target, strict)
-    const other = ssh2.utils.generateKeyPairSync('ed25519')
+    const other = newKeyPair()
     const file = join(folder, 'other_known_hosts')
     await writeFile(file, `[127.0.0.1]:${server.port} ${other.public}\n`)
     await expect(connect(target, { ...options, knownHostsFiles: [file] })).rejects.toThrow(

@@ -9,14 +9,15 @@ import { UserError } from '../../../src/errors.ts'
 import { connect } from '../../../src/runner/transport/connect.ts'
 import { HostKeyRefusal } from '../../../src/runner/transport/host_key.ts'
 import type { ConnectOptions, Identity, Target } from '../../../src/runner/transport/transport.ts'
+import { newKeyPair } from '../../sandbox/keys.ts'
 import { fakeSudo } from './fake_sudo.ts'
 import { startCutter, startSshServer, startTcpServer } from './ssh_server.ts'
 
 const { generateKeyPairSync } = ssh2.utils
-const hostKey = generateKeyPairSync('ed25519')
-const otherHostKey = generateKeyPairSync('ed25519')
+const hostKey = newKeyPair()
+const otherHostKey = newKeyPair()
 const rsaHostKey = generateKeyPairSync('rsa', { bits: 2048 })
-const userKey = generateKeyPairSync('ed25519')
+const userKey = newKeyPair()
 
 let folder = ''
 let knownHosts = ''
@@ -382,11 +383,7 @@ describe('the host key', () => {
 })
 
 describe('the login', () => {
-  const encrypted = generateKeyPairSync('ed25519', {
-    passphrase: 'open sesame',
-    cipher: 'aes256-ctr',
-    rounds: 1,
-  })
+  const encrypted = newKeyPair('open sesame')
   const ecdsa = generateKeyPairSync('ecdsa', { bits: 256 })
   const rsa = generateKeyPairSync('rsa', { bits: 2048 })
   const keyFile = async (name: string, text: string) => {
