@@ -21,7 +21,7 @@ const EXIT_CODES = `Exit codes:
   0  fine
   1  a defect of vfio-run itself
   2  a host failed, or was blocked
-  3  changes are pending (only with --check --detailed-exitcode)
+  3  changes or a reboot are pending (only with --detailed-exitcode)
   4  a host was unreachable
   5  usage, inventory or playbook error; no host was touched
   6  failed and unreachable hosts
@@ -35,9 +35,9 @@ Example:
   and touches nothing. Without --check it does it, reboots, and proves it.`
 
 interface Flags {
-  inventory: string[]
+  inventory?: string[]
   limit?: string
-  extraVars: string[]
+  extraVars?: string[]
   check?: boolean
   diff?: boolean
   reboot: boolean
@@ -57,7 +57,7 @@ interface Flags {
   syntaxCheck?: boolean
 }
 
-const repeat = (value: string, before: string[]): string[] => [...before, value]
+const repeat = (value: string, before: string[] = []): string[] => [...before, value]
 const count = (text: string): number => {
   const number = Number(text)
   if (!Number.isInteger(number) || number < 1)
@@ -68,13 +68,13 @@ const count = (text: string): number => {
 const program = new Command('vfio-run')
   .description('Prepare Linux hosts for PCI passthrough (VFIO), and prove it after the reboot.')
   .argument('<playbook>', 'YAML file with the plays')
-  .option('-i, --inventory <file>', 'YAML file with the hosts (repeatable)', repeat, [])
+  .option('-i, --inventory <file>', 'YAML file with the hosts (repeatable)', repeat)
   .option('-l, --limit <pattern>', 'only these hosts: names, groups, globs')
-  .option('-e, --extra-vars <vars>', 'name=value, {json} or @file (repeatable)', repeat, [])
+  .option('-e, --extra-vars <vars>', 'name=value, {json} or @file (repeatable)', repeat)
   .option('-C, --check', 'dry run: look and plan, change nothing')
   .option('-D, --diff', 'show the files that change')
   .option('--no-reboot', 'never reboot; say which hosts wait for one')
-  .option('--detailed-exitcode', 'with --check: exit 3 when changes are pending')
+  .option('--detailed-exitcode', 'exit 3 when changes or a reboot are pending')
   .option('-f, --forks <n>', 'hosts at a time', count, 20)
   .option('-b, --become', 'run as root by way of sudo')
   .option('-K, --ask-become-pass', 'ask for the sudo password')
@@ -126,12 +126,15 @@ async function main(playbook: string, flags: Flags): Promise<number> {
     verbose: flags.verbose,
   })
   try {
-    const becomePassword = flags.askBecomePass ? await ask(report, 'sudo password') : undefined
+    const inventories = flags.inventory ?? []
+    if (inventories.length === 0)
+      throw new UserError({ where: 'vfio-run', why: 'no inventory', hint: 'name a file with -i hosts.yaml' })
+    const becomePassword = flags.askBecomePass ? await askBecomePassword(report) : undefined
     const run = await loadRun({
       playbook,
-      inventories: flags.inventory,
+      inventories,
       limit: flags.limit,
-      extraVars: flags.extraVars,
+      extraVars: flags.extraVars ?? [],
       check: flags.check ?? false,
       become: flags.become ?? false,
       becomePassword,
@@ -142,7 +145,7 @@ async function main(playbook: string, flags: Flags): Promise<number> {
     })
     if (flags.listHosts) return print(listHosts(run))
     if (flags.listTasks) return print(listTasks(run))
-    if (flags.syntaxCheck) return print(`${playbook}: ${run.plays.length} plays, no mistakes found\n`)
+    if (flags.syntaxCheck) return print(`${playbook}: no mistakes found\n`)
     return await runIt(run, flags, report)
   } finally {
     await report.close()
@@ -201,6 +204,16 @@ async function runIt(run: Run, flags: Flags, report: InteractiveReport): Promise
 /** Sorts by time, and is one word of letters, digits and dashes: it names folders on the hosts. */
 const runId = (): string =>
   `${new Date().toISOString().replaceAll(/[-:]|\..*$/g, '')}-${randomBytes(3).toString('hex')}`
+
+async function askBecomePassword(report: InteractiveReport): Promise<string> {
+  const answer = await ask(report, 'sudo password')
+  if (answer !== undefined) return answer
+  throw new UserError({
+    where: '-K',
+    why: 'there is no terminal to ask for the sudo password',
+    hint: 'set ansible_become_password, or let sudo need none',
+  })
+}
 
 async function ask(report: InteractiveReport, what: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined

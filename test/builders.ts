@@ -7,7 +7,10 @@ import type { Module, Outcome } from '../src/modules/define.ts'
 import { recordedHost } from './hosts/index.ts'
 
 /** Hosts for tests: the lab's Debian 12 machine as it was recorded, with what the test is about put in its place. */
-export const aHost = (differing: Partial<Host> = {}): Host => ({ ...recordedHost('debian12-intel'), ...differing })
+export const aHost = (differing: Partial<Host> = {}): Host => ({
+  ...recordedHost('debian12-intel'),
+  ...differing,
+})
 
 /** The same machine after a run and its reboot. */
 export const aReadyHost = (differing: Partial<Host> = {}): Host => ({
@@ -36,7 +39,12 @@ interface DeviceOptions extends Partial<Omit<PciDevice, 'driver' | 'group' | 've
 }
 
 /** A GeForce without a driver, at an address that the lab's machine has free. */
-export function aDevice({ id = '10de:13c2', driver = '', group = 40, ...rest }: DeviceOptions = {}): PciDevice {
+export function aDevice({
+  id = '10de:13c2',
+  driver = '',
+  group = 40,
+  ...rest
+}: DeviceOptions = {}): PciDevice {
   const [vendor = '', device = ''] = id.split(':')
   return {
     address: '0000:0a:00.0',
@@ -75,7 +83,10 @@ export function withFiles(host: Host, files: Readonly<Record<string, string | un
 export const withGrub = (host: Host, text: string): Host => withFiles(host, { '/etc/default/grub': text })
 
 /** Booted with this command line. */
-export const withCmdline = (host: Host, line: string): Host => ({ ...host, cmdline: observed(splitArgs(line)) })
+export const withCmdline = (host: Host, line: string): Host => ({
+  ...host,
+  cmdline: observed(splitArgs(line)),
+})
 
 export const withKernel = (host: Host, differing: Partial<InstalledKernel>): Host => ({
   ...host,

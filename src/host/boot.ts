@@ -1,7 +1,7 @@
 import { bootEntry, releaseOf } from '../backends/bootloaders/grub.ts'
 import type { Host, InstalledKernel, MenuEntry, PciDevice } from './host.ts'
 import { effectiveValues, keyOf } from './kernel_args.ts'
-import { ifKnown, type Known, predicted, unknown } from './known.ts'
+import { foreseen, ifKnown, type Known, predicted, unknown } from './known.ts'
 import { isBlacklisted, loadsVfioFirst, modprobeDirectives, vfioIdsDirective } from './modprobe.ts'
 import { moduleOf, nativeModules } from './native_drivers.ts'
 import { idOf, isVfioDriver } from './pci.ts'
@@ -29,10 +29,13 @@ export function boot(host: Host): Host {
   const regroups = groupingChanges(host, next)
   return {
     ...next,
-    iommu: regroups ? { ...host.iommu, units: unknown('the next boot sets the IOMMU up anew') } : host.iommu,
+    iommu: {
+      ...host.iommu,
+      units: regroups ? unknown('the next boot sets the IOMMU up anew') : foreseen(host.iommu.units),
+    },
     devices: host.devices.map(device => ({
       ...device,
-      group: regroups ? unknown('groups are made at the next boot') : device.group,
+      group: regroups ? unknown('groups are made at the next boot') : foreseen(device.group),
       driver: driverAfterBoot(host, next, device),
     })),
   }
@@ -47,10 +50,18 @@ const bootedWith = (entry: MenuEntry): string[] => [
 /** Arguments that decide whether there are groups, and which. */
 const GROUPING = new Set(['intel_iommu', 'amd_iommu', 'iommu', 'pcie_acs_override', 'pci'])
 
+/** Asking for an IOMMU that is on already, for every device, changes no group. */
+const ASKS_FOR_IT = new Set(['intel_iommu=on', 'amd_iommu=on'])
+
+const allGrouped = (host: Host): boolean =>
+  (ifKnown(host.iommu.units)?.length ?? 0) > 0 &&
+  host.devices.every(device => (ifKnown(device.group) ?? -1) >= 0)
+
 function groupingChanges(before: Host, after: Host): boolean {
+  const asks = allGrouped(before) ? ASKS_FOR_IT : new Set<string>()
   const line = (host: Host) =>
     ifKnown(host.cmdline)
-      ?.filter(token => GROUPING.has(keyOf(token)))
+      ?.filter(token => GROUPING.has(keyOf(token)) && !asks.has(token))
       .join(' ')
   return (
     line(before) !== line(after) ||
@@ -74,7 +85,7 @@ function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string
     driver === ''
       ? nativeModules(now, device).filter(module => isBlacklisted(directives, module) === undefined)
       : []
-  return free.length > 0 ? unknown(`${free.join(' or ')} may take it`) : device.driver
+  return free.length > 0 ? unknown(`${free.join(' or ')} may take it`) : foreseen(device.driver)
 }
 
 /** The command line's ids replace those of modprobe.d (drivers/vfio/pci/vfio_pci.c, modprobe(8)). */

@@ -175,4 +175,6 @@ export interface RebootRecord {
   /** boot_id before that reboot. */
   readonly bootId: string
   readonly reasons: readonly string[]
+  /** Fingerprint of what decided that boot. */
+  readonly configuration: string | undefined
 }

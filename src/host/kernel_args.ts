@@ -57,9 +57,13 @@ export function isSatisfied(tokens: readonly string[], edit: ArgEdit): boolean {
     }
     case 'remove':
       return !effectiveValues(tokens, edit.key).includes(edit.value)
+    // Also those that do not count now: they would, for a menu entry or an editor that takes the last away.
     case 'set': {
-      const values = effectiveValues(tokens, edit.key)
-      return values.length === edit.values.length && values.every((value, i) => value === edit.values[i])
+      const found = tokens.filter(token => keyOf(token) === normaliseKey(edit.key))
+      return (
+        (found.length > 0 || edit.values.length === 0) &&
+        found.every(token => sameList(valuesOf(token), edit.values))
+      )
     }
     case 'add_token':
       return tokens.some(token => sameToken(token, edit.token))

@@ -94,11 +94,16 @@ function* logicalLines(bytes: Bytes): Generator<{ start: number; end: number }> 
   let start = 0
   while (start < bytes.length) {
     let end = lineEnd(bytes, start)
-    while (bytes[end - 2] === '\\' && bytes[end - 1] === '\n' && end < bytes.length) end = lineEnd(bytes, end)
+    while (goesOn(bytes, end) && end < bytes.length) end = lineEnd(bytes, end)
     yield { start, end }
     start = end
   }
 }
+
+/** Of two backslashes the first quotes the second, and the line ends. */
+const goesOn = (bytes: Bytes, end: number): boolean =>
+  bytes[end - 1] === '\n' &&
+  (/\\*$/.exec(bytes.slice(Math.max(0, end - 100), end - 1))?.[0].length ?? 0) % 2 === 1
 
 function lineEnd(bytes: Bytes, from: number): number {
   const at = bytes.indexOf('\n', from)

@@ -44,4 +44,10 @@ export interface Module<Args extends ModuleArgs = ModuleArgs> {
 export const defineModule = <Args extends ModuleArgs>(module: Module<Args>): Module<Args> => module
 
 export const converged = (why: string): Outcome => ({ kind: 'converged', why })
+/** Foreseen by the boot model; the machine has the last word. */
+export const untilBoot = (why: string): Outcome => ({
+  kind: 'unknown',
+  why: `foreseen, and shown by the next boot: ${why}`,
+})
+
 export const blocked = (why: string, hint: string): Outcome => ({ kind: 'blocked', why, hint })

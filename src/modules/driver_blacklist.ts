@@ -8,7 +8,7 @@ import { moduleOf } from '../host/native_drivers.ts'
 import { describe } from '../host/pci.ts'
 import { driverName, modprobeFile, state } from './arguments.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
-import { appendLines, removeLines } from './modprobe_file.ts'
+import { appendLines, refuseHiding, removeLines } from './modprobe_file.ts'
 
 const args = z.strictObject({
   state,
@@ -74,6 +74,8 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
   const missing = drivers.filter(driver => isBlacklisted(directives, driver) === undefined)
   if (missing.length > 0) {
     const changes = addLines(host, missing, file)
+    const hiding = refuseHiding(host, changes)
+    if (hiding !== undefined) return blocked(hiding.why, hiding.hint)
     return {
       kind: 'change',
       why: `blacklist ${missing.join(', ')} in ${changes.map(({ path }) => path).join(', ')}`,

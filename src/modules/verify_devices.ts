@@ -6,7 +6,7 @@ import { ifKnown } from '../host/known.ts'
 import { describe, idOf, isVfioDriver } from '../host/pci.ts'
 import { isRefusal } from '../refusal.ts'
 import { devices, state } from './arguments.ts'
-import { blocked, converged, defineModule, type Outcome } from './define.ts'
+import { blocked, converged, defineModule, type Outcome, untilBoot } from './define.ts'
 
 export const verify_devices = defineModule({
   name: 'verify_devices',
@@ -26,9 +26,7 @@ export const verify_devices = defineModule({
       .map(device => `${describe(device)} on ${ifKnown(device.driver) || 'no driver'}`)
       .join(', ')
     const foreseen = chosen.some(device => device.driver.is === 'predicted')
-    return foreseen
-      ? { kind: 'unknown', why: `foreseen, and shown by the next boot: ${names}` }
-      : converged(names)
+    return (foreseen ? untilBoot : converged)(names)
   },
 })
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Host, KernelLog } from '../host/host.ts'
 import { effectiveValues } from '../host/kernel_args.ts'
 import { ifKnown } from '../host/known.ts'
-import { blocked, converged, defineModule, type Outcome } from './define.ts'
+import { blocked, converged, defineModule, type Outcome, untilBoot } from './define.ts'
 
 export const verify_dmesg = defineModule({
   name: 'verify_dmesg',
@@ -23,8 +23,7 @@ so; what is missing from such a log proves nothing.`,
     if (units.length === 0 || grouped.length === 0) return off(host, log)
     const groups = new Set(grouped.map(device => ifKnown(device.group))).size
     const on = `the IOMMU is on: ${units.join(', ')}, ${groups} groups`
-    if (host.log.is === 'unknown')
-      return { kind: 'unknown', why: `foreseen, and shown by the next boot: ${on}` }
+    if (host.log.is === 'unknown') return untilBoot(on)
     const trouble = log?.lines.find(line => TROUBLE.test(line))
     return converged(
       [on, saying(log), ...(trouble === undefined ? [] : [`but the kernel warns: ${trouble}`])].join('; '),

@@ -5,7 +5,7 @@ import { ifKnown } from '../host/known.ts'
 import { describe, groupMates, isVfioDriver, shortAddress } from '../host/pci.ts'
 import { isRefusal } from '../refusal.ts'
 import { devices } from './arguments.ts'
-import { blocked, converged, defineModule, type Outcome } from './define.ts'
+import { blocked, converged, defineModule, type Outcome, untilBoot } from './define.ts'
 
 export const verify_groups = defineModule({
   name: 'verify_groups',
@@ -22,7 +22,8 @@ one that does no DMA for the host: pcieport, pci-stub, a vfio driver. Otherwise 
     const bad = chosen.map(device => problemOf(host, device, chosen)).find(problem => problem !== undefined)
     if (bad !== undefined) return bad
     const groups = [...new Set(chosen.map(device => ifKnown(device.group)))]
-    return converged(
+    const foreseen = chosen.some(device => device.group.is === 'predicted')
+    return (foreseen ? untilBoot : converged)(
       `${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')} hold${groups.length === 1 ? 's' : ''} only ${chosen.map(describe).join(', ')}`,
     )
   },

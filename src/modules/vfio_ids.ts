@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findBootloader } from '../backends/bootloaders/index.ts'
 import { applyChanges, type Change, write } from '../host/change.ts'
-import { resolveDevices } from '../host/devices.ts'
+import { matches, resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { interlock } from '../host/interlocks.ts'
 import { effectiveValues } from '../host/kernel_args.ts'
@@ -13,7 +13,7 @@ import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import * as shared from './arguments.ts'
 import { defineModule, type Outcome } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
-import { appendLines, removeLines } from './modprobe_file.ts'
+import { appendLines, refuseHiding, removeLines } from './modprobe_file.ts'
 
 const KEY = 'vfio-pci.ids'
 
@@ -71,11 +71,12 @@ function release(host: Host, selectors: readonly string[], file: string): Outcom
     selectors.filter(selector => !isVendorDevice(selector)),
   )
   if (isRefusal(known)) return known
-  const chosen = host.devices.filter(device => known.includes(device) || selectors.includes(idOf(device)))
+  const chosen = host.devices.filter(device => selectors.some(selector => matches(device, selector)))
   const gone = new Set([...chosen.map(idOf), ...selectors.filter(isVendorDevice).map(id => id.toLowerCase())])
   const before = claimedIds(host)
   if (isRefusal(before)) return before
-  const ids = before.filter(id => !gone.has(id))
+  // An id with a subvendor is one of the same device (drivers/vfio/pci/vfio_pci.c).
+  const ids = before.filter(id => !gone.has(id.split(':', 2).join(':')))
   const extra = ids.length === 0 ? ourSoftdeps(host, file) : []
   const what = ids.length === 0 ? 'vfio-pci claims nothing' : `vfio-pci claims only ${ids.join(', ')}`
   const outcome = planBoth(host, ids, file, extra, what)
@@ -95,6 +96,8 @@ function planBoth(
   if (isRefusal(options)) return options
   const inFile = [...options]
   for (const line of lines) inFile.push(...line(applyChanges(host, inFile)))
+  const hiding = refuseHiding(host, inFile)
+  if (hiding !== undefined) return hiding
   const outcome = planKernelLine(applyChanges(host, inFile), [{ op: 'set', key: KEY, values: ids }], what)
   if (inFile.length === 0 || outcome.kind === 'blocked') return outcome
   const changes = outcome.kind === 'change' ? [...inFile, ...outcome.changes] : inFile
@@ -141,9 +144,9 @@ function claimedIds(host: Host): readonly string[] | Refusal {
   const configured = found.loader.configured(host)
   if (isRefusal(configured)) return configured
   const inFile = vfioIdsDirective(modprobeDirectives(host))
-  const ids = [...(inFile?.ids ?? []), ...effectiveValues(configured, KEY)].map(id => id.toLowerCase())
+  const ids = [...(inFile?.ids ?? []), ...effectiveValues(configured, KEY)]
   const odd = ids.find(id => !isVfioId(id))
-  if (odd === undefined) return [...new Set(ids)]
+  if (odd === undefined) return [...new Set(ids.map(id => id.toLowerCase()))]
   return refuse(
     `vfio-pci's ids hold "${odd}", which is no vendor:device id (${inFile?.ids.includes(odd) ? inFile.directive.path : found.loader.name})`,
     'mend or remove it, then run again',
@@ -151,10 +154,18 @@ function claimedIds(host: Host): readonly string[] | Refusal {
 }
 
 /** vendor:device[:subvendor[:subdevice[:class[:class_mask]]]] (drivers/vfio/pci/vfio_pci.c, vfio_pci_fill_ids()). */
-const isVfioId = (id: string): boolean => /^[0-9a-f]{1,8}(:[0-9a-f]{1,8}){1,5}$/.test(id)
+const isVfioId = (id: string): boolean => /^[0-9a-f]{1,8}(:[0-9a-f]{1,8}){1,5}$/i.test(id)
+
+/** A line that another one overrode counts again once that is gone, so all of them have to go. */
+function setOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
+  const changes = setLastOptions(host, ids, file)
+  if (isRefusal(changes) || changes.length === 0 || ids.length > 0) return changes
+  const others = setOptions(applyChanges(host, changes), ids, file)
+  return isRefusal(others) ? others : [...changes, ...others]
+}
 
 /** Edits the `options vfio-pci` line whose ids count, wherever it stands in /etc; else adds one to `file`. */
-function setOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
+function setLastOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
   const now = vfioIdsDirective(modprobeDirectives(host))
   if (now === undefined)
     return ids.length === 0 ? [] : appendLines(host, file, [`options vfio-pci ids=${ids.join(',')}`])

@@ -7,10 +7,18 @@ import { ifKnown } from '../host/known.ts'
 import type { Outcome } from '../modules/define.ts'
 import { ansibleFacts } from './ansible_facts.ts'
 import type { HostCounts, RunEvent, TaskStatus } from './events.ts'
-import { type Plan, type PlannedCall, planTasks, rebootReasons, rebuildsOf } from './plan.ts'
+import {
+  bootFingerprint,
+  type Plan,
+  type PlannedCall,
+  planTasks,
+  rebootReasons,
+  rebuildsOf,
+} from './plan.ts'
 import type { Play, Task } from './run_types.ts'
 import type { Session } from './session.ts'
 import type { Identity } from './transport/transport.ts'
+import { vainReboot } from './vain_reboot.ts'
 
 export interface HostPlayOptions {
   readonly check: boolean
@@ -275,18 +283,15 @@ export class HostPlay {
   }
 
   async #reboot(entry: Entry): Promise<void> {
-    await this.#endSegment({ last: false, reboots: this.#reboots() })
+    await this.#endSegment({ last: false, reboots: this.#whyLeft() === undefined })
     const host = this.#state.host
     if (host === undefined) return
     const reasons = rebootReasons(host, this.#proven)
     const because = reasons.join('; ') || 'it was asked for'
-    if (this.#isOwnMachine(host) && !this.#options.check)
-      return this.#leaveDue(
-        entry,
-        host,
-        `${because}; this is the machine that runs the play: reboot, then run again to prove`,
-      )
-    if (this.#options.noReboot) return this.#leaveDue(entry, host, `${because} (--no-reboot)`)
+    const vain = vainReboot(host, this.#proven)
+    if (vain !== undefined) throw this.#failure(vain.why, vain.hint)
+    const left = this.#whyLeft()
+    if (left !== undefined) return this.#leaveDue(entry, host, because + left)
     if (this.#options.check) {
       this.#state.host = boot(host)
       this.#state.tally.rebootPending = because
@@ -296,8 +301,11 @@ export class HostPlay {
     await this.#rebootNow(entry, host, reasons, because)
   }
 
-  #reboots(): boolean {
-    return !this.#options.noReboot && !this.#state.local
+  /** Why the reboot is left to somebody else; undefined: it is ours. */
+  #whyLeft(): string | undefined {
+    if (this.#isOwnMachine())
+      return '; this is the machine that runs the play: reboot, then run again to prove'
+    return this.#options.noReboot ? ' (--no-reboot)' : undefined
   }
 
   async #rebootNow(entry: Entry, host: Host, reasons: readonly string[], because: string): Promise<void> {
@@ -307,23 +315,12 @@ export class HostPlay {
         'its boot_id cannot be read, so a reboot could not be proved',
         'look at /proc/sys/kernel/random/boot_id',
       )
-    const record = host.journal.reboot
-    if (
-      record !== undefined &&
-      record.bootId !== bootId &&
-      reasons.length > 0 &&
-      record.reasons.join() === reasons.join()
-    ) {
-      throw this.#failure(
-        `it was rebooted for this already, and it did not help: ${because}`,
-        'another menu entry may be booted, a saved default, or a menu edited by hand: compare /proc/cmdline with the loader’s menu; not rebooted again',
-      )
-    }
     const args = entry.call?.args ?? {}
     const seconds = (name: string) => (typeof args[name] === 'number' ? args[name] : 0)
     await wait(seconds('pre_reboot_delay') * 1000)
     this.#phase('reboot', because)
-    await this.#state.session.reboot({ bootId, reasons }, this.#identity(), {
+    const record = { bootId, reasons, configuration: bootFingerprint(host) }
+    await this.#state.session.reboot(record, this.#identity(), {
       timeout: seconds('reboot_timeout'),
       connectTimeout: seconds('connect_timeout'),
       message: typeof args.msg === 'string' ? args.msg : '',
@@ -359,11 +356,10 @@ export class HostPlay {
   }
 
   /** Also under another name: by its boot_id. */
-  #isOwnMachine(host: Host): boolean {
-    return (
-      this.#state.local ||
-      (this.#options.ownBootId !== undefined && this.#options.ownBootId === ifKnown(host.bootId))
-    )
+  #isOwnMachine(): boolean {
+    const { local, host } = this.#state
+    const { ownBootId } = this.#options
+    return local || (ownBootId !== undefined && host !== undefined && ownBootId === ifKnown(host.bootId))
   }
 
   #compare(after: 'apply' | 'boot', predicted: Host, seen: Host): void {

@@ -4,7 +4,8 @@ import { findInitramfs } from '../backends/initramfs/index.ts'
 import { bytesFromText } from '../host/bytes.ts'
 import { type Argv, applyChanges, type Change } from '../host/change.ts'
 import { sha256 } from '../host/digest.ts'
-import type { Host } from '../host/host.ts'
+import type { File, Host } from '../host/host.ts'
+import { ifKnown } from '../host/known.ts'
 import { blocked, type Module, type Outcome } from '../modules/define.ts'
 import { isRefusal } from '../refusal.ts'
 
@@ -91,6 +92,10 @@ export function rebootReasons(host: Host, calls: readonly PlannedCall[]): string
   )
 }
 
+/** Of all that decides how a host boots: while it is the same, one more reboot brings nothing new. */
+export const bootFingerprint = (host: Host): string =>
+  fingerprint([sortedFiles(host), ifKnown(host.menu), Object.values(host.images).map(ifKnown)])
+
 function placeRebuilds(
   host: Host,
   asked: ReadonlySet<ArtifactKind>,
@@ -114,10 +119,12 @@ function placeRebuilds(
   return { rebuilds, predicted }
 }
 
-function fingerprintOf(host: Host, reason: string): string {
-  const files = Object.entries(host.files).sort(([a], [b]) => (a < b ? -1 : 1))
-  return sha256(bytesFromText(JSON.stringify([reason, files])))
-}
+const fingerprintOf = (host: Host, reason: string): string => fingerprint([reason, sortedFiles(host)])
+
+const sortedFiles = (host: Host): [string, File][] =>
+  Object.entries(host.files).sort(([a], [b]) => (a < b ? -1 : 1))
+
+const fingerprint = (value: unknown): string => sha256(bytesFromText(JSON.stringify(value)))
 
 function artifactOf(host: Host, kind: ArtifactKind): Artifact | undefined {
   if (kind === 'menu') {

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly noReboot: boolean
   /** boot_id of the machine that runs the play. */
   readonly ownBootId: string | undefined
-  /** Exit 3 where a dry run found something to change. */
+  /** Exit 3 where a dry run found something to change, or a reboot is left to the user. */
   readonly detailedExitCode: boolean
   /** How many hosts at a time. */
   readonly forks: number
@@ -107,11 +107,11 @@ const zero = (): Tally => ({
 
 const countsOf = ({ tally, session }: HostState): HostCounts => ({ ...tally, ...session.counts })
 
-/** 0 fine · 2 failed or blocked · 3 changes pending · 4 unreachable · 6 failed and unreachable · 7 locked. */
+/** 0 fine · 2 failed or blocked · 3 changes or a reboot pending · 4 unreachable · 6 failed and unreachable · 7 locked. */
 function exitCodeOf(
   hosts: readonly HostCounts[],
   states: readonly HostState[],
-  { detailedExitCode }: RunOptions,
+  { check, detailedExitCode }: RunOptions,
 ): number {
   const unreachable = hosts.some(host => host.unreachable > 0)
   const locked = states.some(state => state.locked)
@@ -120,6 +120,8 @@ function exitCodeOf(
   if (failed) return 2
   if (unreachable) return 4
   if (locked) return 7
-  const due = hosts.some(host => host.changed > 0 || host.pending > 0 || host.rebootPending !== '')
+  const due = hosts.some(
+    host => host.rebootPending !== '' || (check && (host.changed > 0 || host.pending > 0)),
+  )
   return detailedExitCode && due ? 3 : 0
 }

@@ -128,7 +128,8 @@ export class Session implements AsyncDisposable {
     const { run, who } = this.#options
     const until = Math.ceil(Date.now() / 1000 + timeout + 300)
     this.#holdsLock = true
-    await this.#trigger(rebootScript(record, { run, until, who }, message), identity)
+    const script = rebootScript(record, { run, until, who }, message)
+    let isAsked = await this.#trigger(script, identity)
     await this.#disconnect()
     const { connections } = this.counts
     // A machine that is going down may take a connection and never answer on it.
@@ -142,11 +143,14 @@ export class Session implements AsyncDisposable {
       await wait(pause * 1000, undefined, { signal: this.#options.signal })
       if (stopped()) throw this.#failed('interrupted while it was rebooting; look whether it came back', [])
       onWait((Date.now() - start) / 1000)
+      last = undefined
       const bootId = await this.#bootId(identity).catch(error => {
         last = error
         if (isFinal(error)) throw error
         return undefined
       })
+      // The connection was lost while asking, and the machine is still up: it may not have heard.
+      if (bootId === record.bootId && !isAsked) isAsked = await this.#trigger(script, identity)
       if (bootId !== undefined && bootId !== record.bootId) {
         // The polls are counted apart; the connection that stays open is the new boot's.
         this.counts.connections = connections + 1
@@ -155,6 +159,8 @@ export class Session implements AsyncDisposable {
       }
       await this.#disconnect()
     }
+    // Should it come back after all, the lock passes with its time.
+    this.#holdsLock = false
     const why =
       last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
     throw new UserError({
@@ -171,9 +177,13 @@ export class Session implements AsyncDisposable {
 
   /** After a failure between an apply and its proof: the lock is not for others to wait out. */
   async giveLockBack(identity: Identity): Promise<void> {
-    if (!this.#holdsLock || this.#transport === undefined) return
-    await this.#sh(freeLockScript(this.#options.run), identity).catch(() => undefined)
+    if (!this.#holdsLock) return
     this.#holdsLock = false
+    const free = () => this.#sh(freeLockScript(this.#options.run), identity)
+    // Where the connection is what failed, over another one.
+    await free()
+      .catch(() => this.#disconnect().then(free))
+      .catch(() => undefined)
   }
 
   async #runApply(
@@ -241,6 +251,8 @@ export class Session implements AsyncDisposable {
         })
       return { frames, ended, stdout: Buffer.alloc(0), stderr: '', whole: false }
     }
+    // What we cannot see may still be at work: the lock is its own.
+    this.#holdsLock = false
     throw lost
   }
 
@@ -250,7 +262,8 @@ export class Session implements AsyncDisposable {
     this.#options.onOutput(step, line)
   }
 
-  async #trigger(script: string, identity: Identity): Promise<void> {
+  /** False where the connection was lost before an answer came, which is what a reboot may look like from here. */
+  async #trigger(script: string, identity: Identity): Promise<boolean> {
     try {
       const { exitCode, stdout, stderr } = await (await this.#connected()).sh(script, {
         identity,
@@ -260,9 +273,10 @@ export class Session implements AsyncDisposable {
       if (exitCode === 75) throw this.#locked(said.replace(/^locked /, ''))
       if (exitCode !== 0 && exitCode !== undefined)
         throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`, [])
+      return exitCode !== undefined
     } catch (error) {
-      // A dropped connection is what a reboot looks like from here.
       if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
+      return false
     }
   }
 

@@ -26,6 +26,8 @@ describe('the devices that selectors name', () => {
   })
 
   it('a host without PCI devices says so', () => {
-    expect(resolveDevices(aHost({ devices: [] }), ['02:00.0'])).toMatchObject({ hint: 'it has no PCI devices' })
+    expect(resolveDevices(aHost({ devices: [] }), ['02:00.0'])).toMatchObject({
+      hint: 'it has no PCI devices',
+    })
   })
 })

@@ -11,7 +11,9 @@ const take = (host: Host, addresses: readonly string[], groupsWillChange = false
     groupsWillChange,
   )
 
-const storage = (use: string, source: string, devices: readonly string[] | undefined) => [{ use, source, devices }]
+const storage = (use: string, source: string, devices: readonly string[] | undefined) => [
+  { use, source, devices },
+]
 
 describe('what the host lives on is not taken', () => {
   it.each<[string, Host, string, string]>([
@@ -36,7 +38,9 @@ describe('what the host lives on is not taken', () => {
     [
       'one leg of the bond that carries the default route',
       aHost({
-        network: [{ interface: 'bond0', roles: ['default route'], devices: ['0000:00:03.0', '0000:03:00.0'] }],
+        network: [
+          { interface: 'bond0', roles: ['default route'], devices: ['0000:00:03.0', '0000:03:00.0'] },
+        ],
       }),
       '0000:03:00.0',
       '03:00.0 Ethernet controller [8086:10d3] carries bond0, the default route: the host could not be reached',
@@ -99,9 +103,21 @@ describe('nor with the IOMMU group of what is chosen', () => {
     })
 
   it.each([
-    ['the boot display', '0000:00:02.0', '00:02.0 VGA controller [1234:1111], which is the boot display: the console would go dark'],
-    ['our network card', '0000:00:03.0', '00:03.0 Ethernet controller [1af4:1000], which carries enp0s3, the default route and our own connection: the host could not be reached'],
-    ['the controller of /', '0000:00:04.0', '00:04.0 device of class 0100 [1af4:1001], which is the controller of / (/dev/vda1): the host would not boot'],
+    [
+      'the boot display',
+      '0000:00:02.0',
+      '00:02.0 VGA controller [1234:1111], which is the boot display: the console would go dark',
+    ],
+    [
+      'our network card',
+      '0000:00:03.0',
+      '00:03.0 Ethernet controller [1af4:1000], which carries enp0s3, the default route and our own connection: the host could not be reached',
+    ],
+    [
+      'the controller of /',
+      '0000:00:04.0',
+      '00:04.0 device of class 0100 [1af4:1001], which is the controller of / (/dev/vda1): the host would not boot',
+    ],
   ])('%s', (_, address, loss) => {
     expect(take(inGroupOf(address, 12), ['0000:02:00.0'])).toEqual({
       refused: true,
@@ -119,7 +135,9 @@ describe('nor with the IOMMU group of what is chosen', () => {
   })
 
   it('bridges do not count: they stay with the host', () => {
-    expect(take(aHost({ storage: storage('/', '/dev/vda1', ['0000:00:15.0']) }), ['0000:07:00.0'])).toBeUndefined()
+    expect(
+      take(aHost({ storage: storage('/', '/dev/vda1', ['0000:00:15.0']) }), ['0000:07:00.0']),
+    ).toBeUndefined()
   })
 
   it('the groups of today do not count where an override makes others at the next boot', () => {

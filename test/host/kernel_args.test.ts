@@ -56,8 +56,18 @@ describe('values in effect', () => {
   it.each([
     ['the last vfio-pci.ids only', 'vfio-pci.ids=1:1,2:2 vfio_pci.ids=3:3', 'vfio-pci.ids', ['3:3']],
     ['the last module_blacklist only', 'module_blacklist=a module_blacklist=b', 'module_blacklist', ['b']],
-    ['all of intel_iommu', 'intel_iommu=on,sm_on quiet intel_iommu=igfx_off', 'intel_iommu', ['on', 'sm_on', 'igfx_off']],
-    ['a quoted value without its quotes', 'pcie_acs_override="downstream,multifunction"', 'pcie_acs_override', ['downstream', 'multifunction']],
+    [
+      'all of intel_iommu',
+      'intel_iommu=on,sm_on quiet intel_iommu=igfx_off',
+      'intel_iommu',
+      ['on', 'sm_on', 'igfx_off'],
+    ],
+    [
+      'a quoted value without its quotes',
+      'pcie_acs_override="downstream,multifunction"',
+      'pcie_acs_override',
+      ['downstream', 'multifunction'],
+    ],
     ['none for a bare word', 'iommu', 'iommu', []],
     ['none for an empty value', 'iommu=', 'iommu', []],
   ])('%s', (_, line, key, values) => {
@@ -81,21 +91,76 @@ describe('one edit', () => {
     ['sees intel_iommu=off and takes its place', 'ro intel_iommu=off quiet', on, 'ro intel_iommu=on quiet'],
     ['switches off within a list', 'intel_iommu=off,igfx_off', on, 'intel_iommu=on,igfx_off'],
     ['joins the other values of the key', 'intel_iommu=igfx_off', on, 'intel_iommu=igfx_off,on'],
-    ['replaces an off that comes after an on', 'intel_iommu=on intel_iommu=off', on, 'intel_iommu=on intel_iommu=on'],
+    [
+      'replaces an off that comes after an on',
+      'intel_iommu=on intel_iommu=off',
+      on,
+      'intel_iommu=on intel_iommu=on',
+    ],
     ['fills an empty value', 'intel_iommu= quiet', on, 'intel_iommu=on quiet'],
-    ['merges a list', 'pcie_acs_override=downstream', acs('multifunction'), 'pcie_acs_override=downstream,multifunction'],
-    ['merges into a quoted list within its quotes', 'pcie_acs_override="downstream"', acs('multifunction'), 'pcie_acs_override="downstream,multifunction"'],
-    ['merges into a quoted argument within its quotes', '"pcie_acs_override=downstream" ro', acs('multifunction'), '"pcie_acs_override=downstream,multifunction" ro'],
-    ['takes one value out of a list', 'pcie_acs_override=downstream,multifunction', { op: 'remove', key: 'pcie_acs_override', value: 'downstream' }, 'pcie_acs_override=multifunction'],
-    ['takes the argument with its last value', 'ro intel_iommu=on quiet', { op: 'remove', key: 'intel_iommu', value: 'on' }, 'ro quiet'],
+    [
+      'merges a list',
+      'pcie_acs_override=downstream',
+      acs('multifunction'),
+      'pcie_acs_override=downstream,multifunction',
+    ],
+    [
+      'merges into a quoted list within its quotes',
+      'pcie_acs_override="downstream"',
+      acs('multifunction'),
+      'pcie_acs_override="downstream,multifunction"',
+    ],
+    [
+      'merges into a quoted argument within its quotes',
+      '"pcie_acs_override=downstream" ro',
+      acs('multifunction'),
+      '"pcie_acs_override=downstream,multifunction" ro',
+    ],
+    [
+      'takes one value out of a list',
+      'pcie_acs_override=downstream,multifunction',
+      { op: 'remove', key: 'pcie_acs_override', value: 'downstream' },
+      'pcie_acs_override=multifunction',
+    ],
+    [
+      'takes the argument with its last value',
+      'ro intel_iommu=on quiet',
+      { op: 'remove', key: 'intel_iommu', value: 'on' },
+      'ro quiet',
+    ],
     ['finds the underscored name', 'vfio_pci.ids=1:1', ids('1:1', '2:2'), 'vfio_pci.ids=1:1,2:2'],
-    ['sets ids where the last stands, and drops those that never counted', 'vfio-pci.ids=1:1 quiet vfio-pci.ids=2:2', ids('2:2', '3:3'), 'quiet vfio-pci.ids=2:2,3:3'],
-    ['leaves ids that are equal', 'vfio-pci.ids=1:1 vfio-pci.ids=2:2', ids('2:2'), 'vfio-pci.ids=1:1 vfio-pci.ids=2:2'],
+    [
+      'sets ids where the last stands, and drops those that never counted',
+      'vfio-pci.ids=1:1 quiet vfio-pci.ids=2:2',
+      ids('2:2', '3:3'),
+      'quiet vfio-pci.ids=2:2,3:3',
+    ],
+    [
+      'drops ids that never counted where the last are right too',
+      'vfio-pci.ids=1:1 vfio-pci.ids=2:2',
+      ids('2:2'),
+      'vfio-pci.ids=2:2',
+    ],
     ['removes ids that are set to nothing', 'a vfio-pci.ids=1:1 b vfio_pci.ids=2:2', ids(), 'a b'],
-    ['keeps another console', 'console=tty0', { op: 'add_token', token: 'console=ttyS0' }, 'console=tty0 console=ttyS0'],
-    ['takes off one console', 'console=tty0 console=ttyS0', { op: 'remove_token', token: 'console=tty0' }, 'console=ttyS0'],
+    [
+      'keeps another console',
+      'console=tty0',
+      { op: 'add_token', token: 'console=ttyS0' },
+      'console=tty0 console=ttyS0',
+    ],
+    [
+      'takes off one console',
+      'console=tty0 console=ttyS0',
+      { op: 'remove_token', token: 'console=tty0' },
+      'console=ttyS0',
+    ],
     ['takes off a bare word only', 'quiet quiet=1', { op: 'remove_token', token: 'quiet' }, 'quiet=1'],
-    ['keeps duplicates and quotes of others', 'console=tty0 dyndbg="file a/* +p" console=tty0', on, 'console=tty0 dyndbg="file a/* +p" console=tty0 intel_iommu=on'],
+    [
+      'keeps duplicates and quotes of others',
+      'console=tty0 dyndbg="file a/* +p" console=tty0',
+      on,
+      'console=tty0 dyndbg="file a/* +p" console=tty0 intel_iommu=on',
+    ],
   ])('%s', (_, before, edit, after) => {
     expect(edited(before, edit)).toBe(after)
   })
@@ -109,7 +174,15 @@ const ownToken = ownKey.chain(key =>
     .tuple(spelling(key), fc.array(value, { maxLength: 3 }), fc.constantFrom('', '"'))
     .map(([name, values, quote]) => `${name}=${quote}${values.join(',')}${quote}`),
 )
-const otherToken = fc.constantFrom('quiet', 'ro', 'console=tty0', 'console=ttyS0', 'dyndbg="file a/* +p"', '"x=a b"', 'iommu.strict=1')
+const otherToken = fc.constantFrom(
+  'quiet',
+  'ro',
+  'console=tty0',
+  'console=ttyS0',
+  'dyndbg="file a/* +p"',
+  '"x=a b"',
+  'iommu.strict=1',
+)
 const line = fc.array(fc.oneof(ownToken, otherToken), { maxLength: 8 }).map(tokens => tokens.join(' '))
 const edit: fc.Arbitrary<ArgEdit> = ownKey.chain(key =>
   fc.oneof(
@@ -149,7 +222,8 @@ describe('any edit on any line', () => {
     fc.assert(
       fc.property(line, edit, (before, one) => {
         const underscored = (text: string) => text.replaceAll('vfio-pci', 'vfio_pci')
-        const respelt: ArgEdit = 'token' in one ? { ...one, token: underscored(one.token) } : { ...one, key: underscored(one.key) }
+        const respelt: ArgEdit =
+          'token' in one ? { ...one, token: underscored(one.token) } : { ...one, key: underscored(one.key) }
         expect(underscored(edited(before, respelt))).toBe(underscored(edited(before, one)))
       }),
     )

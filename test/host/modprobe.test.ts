@@ -19,8 +19,16 @@ describe('reading a modprobe.d file', () => {
     ['comments say nothing', '# options vfio-pci ids=1:1\n  # blacklist x\n', []],
     ['blanks and tabs separate words', 'options\tvfio-pci   ids=1:1\n', [['options', 'vfio-pci', 'ids=1:1']]],
     ['a line may be indented', '  blacklist nouveau\n', [['blacklist', 'nouveau']]],
-    ['a backslash joins lines with nothing between', 'options vfio-pci ids=1:1,\\\n2:2 x=1\n', [['options', 'vfio-pci', 'ids=1:1,2:2', 'x=1']]],
-    ['a comment that ends in a backslash swallows the next line', '# art \\\nblacklist a\nblacklist b\n', [['blacklist', 'b']]],
+    [
+      'a backslash joins lines with nothing between',
+      'options vfio-pci ids=1:1,\\\n2:2 x=1\n',
+      [['options', 'vfio-pci', 'ids=1:1,2:2', 'x=1']],
+    ],
+    [
+      'a comment that ends in a backslash swallows the next line',
+      '# art \\\nblacklist a\nblacklist b\n',
+      [['blacklist', 'b']],
+    ],
     ['a backslash before another character goes', 'blacklist nou\\veau\n', [['blacklist', 'nouveau']]],
     ['a carriage return belongs to the word', 'blacklist nouveau\r\n', [['blacklist', 'nouveau\r']]],
     ['the last line needs no newline', 'blacklist a', [['blacklist', 'a']]],
@@ -30,12 +38,15 @@ describe('reading a modprobe.d file', () => {
 
   it('gives directives for any bytes, each where it stands', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('options ', 'ids=', '#', '\\', '\n', ' ', 'a', '\xff', '"') }), bytes => {
-        for (const { start, end, word } of read(bytes)) {
-          expect(end).toBeGreaterThan(start)
-          expect(word).not.toBe('')
-        }
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('options ', 'ids=', '#', '\\', '\n', ' ', 'a', '\xff', '"') }),
+        bytes => {
+          for (const { start, end, word } of read(bytes)) {
+            expect(end).toBeGreaterThan(start)
+            expect(word).not.toBe('')
+          }
+        },
+      ),
     )
   })
 })
@@ -97,7 +108,11 @@ describe('the ids that count', () => {
     ['the underscored name', 'options vfio_pci ids=1:1\n', ['1:1']],
     ['the last of two lines', 'options vfio-pci ids=1:1\noptions vfio-pci ids=2:2\n', ['2:2']],
     ['the last of one line', 'options vfio-pci ids=1:1 ids=2:2\n', ['2:2']],
-    ['a line without ids adds other parameters only', 'options vfio-pci ids=1:1\noptions vfio-pci disable_vga=1\n', ['1:1']],
+    [
+      'a line without ids adds other parameters only',
+      'options vfio-pci ids=1:1\noptions vfio-pci disable_vga=1\n',
+      ['1:1'],
+    ],
     ['a wrong parameter name sets none', 'options vfio-pci vfio-pci.ids=1:1\n', undefined],
     ['a comment sets none', '# see options vfio-pci ids=1:1\n', undefined],
     ['quotes are taken off', 'options vfio-pci ids="1:1,2:2"\n', ['1:1', '2:2']],

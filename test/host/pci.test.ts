@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { unknown } from '../../src/host/known.ts'
 import {
   describe as describeDevice,
   fullAddress,
@@ -13,7 +14,6 @@ import {
   shortAddress,
   slotOf,
 } from '../../src/host/pci.ts'
-import { unknown } from '../../src/host/known.ts'
 import { aDevice, aHost, withDevice, withDevices } from '../builders.ts'
 
 describe('addresses and ids', () => {

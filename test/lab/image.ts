@@ -4,7 +4,7 @@ import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/pr
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { missing, searchPath, TO_BUILD } from './requirements.ts'
+import { requirePrograms, requireRoot, searchPath, TO_BOOT, TO_BUILD } from './requirements.ts'
 
 /** A Debian 12 that boots by GRUB from /dev/vda, and the key that opens it. Never written to: machines boot overlays. */
 export interface Image {
@@ -17,7 +17,12 @@ export interface Image {
 /** Builds the image unless one of the same recipe is in the cache, which lies outside the repository. */
 export async function labImage(say: (line: string) => void, signal?: AbortSignal): Promise<Image> {
   const folder = join(cacheFolder(), await recipeHash())
-  if (!existsSync(folder)) await build(folder, say, signal)
+  if (existsSync(folder)) requirePrograms(TO_BOOT)
+  else {
+    requirePrograms(TO_BUILD)
+    requireRoot('building the image needs root (mmdebstrap)')
+    await build(folder, say, signal)
+  }
   const hostKey = await readFile(join(folder, 'host_key.pub'), 'latin1')
   return {
     disk: join(folder, 'disk.qcow2'),
@@ -66,7 +71,6 @@ async function build(
   say: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  refuseWhereImpossible()
   const work = `${folder}.building-${process.pid}`
   await rm(work, { recursive: true, force: true })
   await mkdir(work, { recursive: true, mode: 0o700 })
@@ -95,18 +99,6 @@ interface Builder {
   readonly work: string
   readonly log: string
   readonly signal: AbortSignal | undefined
-}
-
-function refuseWhereImpossible(): void {
-  const install = missing(TO_BUILD)
-  if (install !== undefined) throw new LabCannotRun(`programs are missing; as root: ${install}`)
-  if (process.getuid?.() !== 0)
-    throw new LabCannotRun('building the image needs root (mmdebstrap); run it as root once')
-}
-
-/** The machine lacks something; the message says what to do. */
-export class LabCannotRun extends Error {
-  override readonly name = 'LabCannotRun'
 }
 
 const STEPS: readonly (readonly [string, (builder: Builder) => Promise<void>])[] = [

@@ -1,5 +1,5 @@
 import { ARRANGEMENTS, type ArrangementName } from './devices.ts'
-import { labImage } from './image.ts'
+import type { Image } from './image.ts'
 import { type Machine, startMachine } from './machine.ts'
 
 /** What a scenario works with: machines, and a log in which each step has its time. */
@@ -20,10 +20,15 @@ export interface Scenario {
 }
 
 /** Why it failed is told to the log, with the machine's last words; the answer is whether it passed. */
-export async function runScenario(scenario: Scenario, say: Say, signal: AbortSignal): Promise<boolean> {
+export async function runScenario(
+  scenario: Scenario,
+  image: Image,
+  say: Say,
+  signal: AbortSignal,
+): Promise<boolean> {
   await using machines = new AsyncDisposableStack()
   const running: Machine[] = []
-  const lab = newLab(scenario.name, say, signal, machine => {
+  const lab = newLab(scenario.name, image, say, signal, machine => {
     running.push(machine)
     machines.use(machine)
   })
@@ -42,7 +47,13 @@ export async function runScenario(scenario: Scenario, say: Say, signal: AbortSig
 
 export type Say = (line: string) => void
 
-function newLab(name: string, say: Say, signal: AbortSignal, keep: (machine: Machine) => void): Lab {
+function newLab(
+  name: string,
+  image: Image,
+  say: Say,
+  signal: AbortSignal,
+  keep: (machine: Machine) => void,
+): Lab {
   const sayHere: Say = text =>
     text.split('\n').forEach(line => {
       say(`${name}: ${line}`)
@@ -60,15 +71,13 @@ function newLab(name: string, say: Say, signal: AbortSignal, keep: (machine: Mac
       throw error
     }
   }
-  const boot: Lab['boot'] = async arrangement => {
-    const image = await labImage(sayHere, signal)
-    return step(`boot the ${arrangement} machine, to ssh`, async () => {
+  const boot: Lab['boot'] = arrangement =>
+    step(`boot the ${arrangement} machine, to ssh`, async () => {
       const machine = await startMachine(image, ARRANGEMENTS[arrangement], signal)
       keep(machine)
       await machine.waitForSsh()
       return machine
     })
-  }
   return { signal, step, say: sayHere, boot }
 }
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { ARRANGEMENTS, type ArrangementName } from './devices.ts'
-import { LabCannotRun, labImage } from './image.ts'
+import { ARRANGEMENTS, type Arrangement, type ArrangementName } from './devices.ts'
+import { type Image, labImage } from './image.ts'
 import { runScenario, type Say, type Scenario } from './lab.ts'
 import { startMachine } from './machine.ts'
-import { missing, TO_BOOT } from './requirements.ts'
+import { LabCannotRun } from './requirements.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
 const USAGE = `Usage: npm run lab [-- SCENARIO… | all | image | boot [MACHINE]]
@@ -37,15 +37,24 @@ async function lab([word = 'all', ...words]: readonly string[]): Promise<number>
     console.log(USAGE)
     return 0
   }
-  const install = missing(TO_BOOT)
-  if (install !== undefined) throw new LabCannotRun(`programs are missing; as root: ${install}`)
+  const run = command(word, words)
+  return run(await labImage(say, interrupt.signal))
+}
+
+/** Names are checked before minutes are spent on the image. */
+function command(word: string, words: readonly string[]): (image: Image) => Promise<number> {
   if (word === 'image') {
-    say((await labImage(say, interrupt.signal)).disk)
-    return 0
+    return async image => {
+      say(image.disk)
+      return 0
+    }
   }
-  if (word === 'boot') return keepUp(words[0] ?? 'intel')
+  if (word === 'boot') {
+    const arrangement = arrangementNamed(words[0] ?? 'intel')
+    return image => keepUp(image, arrangement)
+  }
   const chosen = word === 'all' ? SCENARIOS : [word, ...words].map(scenarioNamed)
-  return runAll(chosen)
+  return image => runAll(image, chosen)
 }
 
 function scenarioNamed(name: string): Scenario {
@@ -55,12 +64,12 @@ function scenarioNamed(name: string): Scenario {
 }
 
 /** One after the other: each keeps a processor busy, and times mean something only on a quiet machine. */
-async function runAll(scenarios: readonly Scenario[]): Promise<number> {
+async function runAll(image: Image, scenarios: readonly Scenario[]): Promise<number> {
   const results: string[] = []
   let failures = 0
   for (const scenario of scenarios) {
     const from = performance.now()
-    const passed = await runScenario(scenario, say, interrupt.signal)
+    const passed = await runScenario(scenario, image, say, interrupt.signal)
     if (interrupt.signal.aborted) return INTERRUPTED
     if (!passed) failures += 1
     results.push(
@@ -71,18 +80,21 @@ async function runAll(scenarios: readonly Scenario[]): Promise<number> {
   return failures === 0 ? 0 : 1
 }
 
-async function keepUp(name: string): Promise<number> {
+function arrangementNamed(name: string): Arrangement {
   if (!isArrangement(name)) throw new LabCannotRun(`there is no machine ${name}\n${USAGE}`)
-  const image = await labImage(say, interrupt.signal)
-  await using machine = await startMachine(image, ARRANGEMENTS[name], interrupt.signal)
+  return ARRANGEMENTS[name]
+}
+
+function isArrangement(name: string): name is ArrangementName {
+  return Object.hasOwn(ARRANGEMENTS, name)
+}
+
+async function keepUp(image: Image, arrangement: Arrangement): Promise<number> {
+  await using machine = await startMachine(image, arrangement, interrupt.signal)
   say(`QEMU is process ${machine.pid}; its files are in ${machine.folder}`)
   await machine.waitForSsh()
   say('up. Users: root, ops (sudo), askme (sudo asks for "let me in"), plain (no sudo). Ctrl-C ends it.')
   say(machine.sshCommand('root'))
   await once(interrupt.signal, 'abort')
   return 0
-}
-
-function isArrangement(name: string): name is ArrangementName {
-  return name in ARRANGEMENTS
 }

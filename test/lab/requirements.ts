@@ -1,12 +1,21 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** What this machine lacks for the lab: names the packages, so that one apt-get install mends it. */
-export function missing(programs: readonly Program[]): string | undefined {
+/** This machine lacks something; the message says what to do. */
+export class LabCannotRun extends Error {
+  override readonly name = 'LabCannotRun'
+}
+
+/** Names the packages, so that one apt-get install mends it. */
+export function requirePrograms(programs: readonly Program[]): void {
   const packages = new Set(programs.filter(program => !isOnPath(program)).map(program => PACKAGES[program]))
-  return packages.size === 0
-    ? undefined
-    : `apt-get install -y --no-install-recommends ${[...packages].join(' ')}`
+  if (packages.size === 0) return
+  const install = `apt-get install -y --no-install-recommends ${[...packages].join(' ')}`
+  throw new LabCannotRun(`programs are missing; as root: ${install}`)
+}
+
+export function requireRoot(why: string): void {
+  if (process.getuid?.() !== 0) throw new LabCannotRun(`${why}: run it once as root`)
 }
 
 export type Program = keyof typeof PACKAGES
@@ -19,10 +28,11 @@ const PACKAGES = {
   mmdebstrap: 'mmdebstrap',
   mke2fs: 'e2fsprogs',
   sfdisk: 'fdisk',
+  unshare: 'util-linux',
 } as const
 
 export const TO_BOOT: readonly Program[] = ['qemu-system-x86_64', 'qemu-img', 'ssh', 'ssh-keygen']
-export const TO_BUILD: readonly Program[] = [...TO_BOOT, 'mmdebstrap', 'mke2fs', 'sfdisk']
+export const TO_BUILD: readonly Program[] = [...TO_BOOT, 'mmdebstrap', 'mke2fs', 'sfdisk', 'unshare']
 
 function isOnPath(program: string): boolean {
   return searchPath().some(folder => {

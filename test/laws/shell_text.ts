@@ -7,10 +7,10 @@ import { VARIABLES } from '../../src/backends/bootloaders/grub_default.ts'
  */
 export const shellText = (): fc.Arbitrary<string> =>
   fc.oneof(
-  { weight: 3, arbitrary: fc.array(lineOf(), { minLength: 1, maxLength: 6 }).map(lines => lines.join('')) },
-  { weight: 2, arbitrary: fc.array(lineOf(), { maxLength: 3 }).chain(noisy) },
-  { weight: 1, arbitrary: fc.array(fragment(), { maxLength: 25 }).map(parts => parts.join('')) },
-)
+    { weight: 3, arbitrary: fc.array(lineOf(), { minLength: 1, maxLength: 6 }).map(lines => lines.join('')) },
+    { weight: 2, arbitrary: fc.array(lineOf(), { maxLength: 3 }).chain(noisy) },
+    { weight: 1, arbitrary: fc.array(fragment(), { maxLength: 25 }).map(parts => parts.join('')) },
+  )
 
 function lineOf(): fc.Arbitrary<string> {
   const assignment = fc
@@ -88,7 +88,9 @@ function value(): fc.Arbitrary<string> {
     { weight: 2, arbitrary: fc.array(fragment(), { maxLength: 8 }).map(parts => parts.join('')) },
     {
       weight: 1,
-      arbitrary: fc.array(fragment(), { maxLength: 8 }).map(parts => `"${parts.join('').replaceAll('"', '')}"`),
+      arbitrary: fc
+        .array(fragment(), { maxLength: 8 })
+        .map(parts => `"${parts.join('').replaceAll('"', '')}"`),
     },
   )
 }
@@ -122,8 +124,50 @@ const WORDS = [
 
 const FRAGMENTS = [
   ...WORDS,
-  ...['"', '"', "'", "'", '\\', '\\', '$', '`', '\n', '\\\n', ' ', ' ', '\t', '#', ' #', ';', ';;', '=', '~', ':'],
-  ...['{', '}', '(', ')', '$(', '${', '$((', '[', ']', '<', '<<', '>', '|', '||', '&&', '!', '*', '?', '%', ','],
+  ...[
+    '"',
+    '"',
+    "'",
+    "'",
+    '\\',
+    '\\',
+    '$',
+    '`',
+    '\n',
+    '\\\n',
+    ' ',
+    ' ',
+    '\t',
+    '#',
+    ' #',
+    ';',
+    ';;',
+    '=',
+    '~',
+    ':',
+  ],
+  ...[
+    '{',
+    '}',
+    '(',
+    ')',
+    '$(',
+    '${',
+    '$((',
+    '[',
+    ']',
+    '<',
+    '<<',
+    '>',
+    '|',
+    '||',
+    '&&',
+    '!',
+    '*',
+    '?',
+    '%',
+    ',',
+  ],
   ...['\r', '\v', '\f', '\xa0', '\x85', '\x01', '\x81', 'a', 'b', '1', 'if ', 'fi', 'then ', 'X=', 'export '],
   ...VARIABLES.map(variable => `${variable}=`),
 ]

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Variable, VARIABLES } from '../../src/backends/bootloaders/grub_default.ts'
+import { VARIABLES, type Variable } from '../../src/backends/bootloaders/grub_default.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
 
 /** The shells that /bin/sh is on real hosts, and how each is asked to be one. */
@@ -20,7 +20,10 @@ export type Values = Readonly<Record<Variable, Bytes>>
  * What each list of files leaves in GRUB's variables when a shell sources it in an empty environment, as grub-mkconfig
  * does; undefined where the shell gave up on it. One process for all of them.
  */
-export function sourcedValues(argv: readonly string[], cases: readonly (readonly Bytes[])[]): (Values | undefined)[] {
+export function sourcedValues(
+  argv: readonly string[],
+  cases: readonly (readonly Bytes[])[],
+): (Values | undefined)[] {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-run-shell-'))
   try {
     const script = cases.map((files, n) => {

@@ -11,7 +11,9 @@ export interface KeyPair {
  * one in 256. Try again until it can.
  */
 export function newKeyPair(passphrase?: string): KeyPair {
-  const encryption = passphrase === undefined ? {} : { passphrase, cipher: 'aes256-ctr', rounds: 1 }
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', encryption)
+  const pair =
+    passphrase === undefined
+      ? ssh2.utils.generateKeyPairSync('ed25519')
+      : ssh2.utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-ctr', rounds: 1 })
   return ssh2.utils.parseKey(pair.private, passphrase) instanceof Error ? newKeyPair(passphrase) : pair
 }

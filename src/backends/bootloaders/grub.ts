@@ -23,6 +23,7 @@ export const grub: Bootloader = {
   },
   edit(host, edits) {
     if (!(GRUB_DEFAULT in host.files)) return noDefaults
+    if (host.menu.is === 'unknown') return noMenu(host.menu.why)
     const files = editGrubConfig(host, edits)
     return isRefusal(files) ? files : files.flatMap(({ path, after }) => write(host, path, after))
   },
@@ -32,6 +33,10 @@ export const grub: Bootloader = {
 }
 
 const noDefaults = refuse(`there is no ${GRUB_DEFAULT}`, 'install grub-pc or grub-efi-amd64')
+
+/** Without it nobody could tell afterwards whether the arguments have arrived. */
+const noMenu = (why: string) =>
+  refuse(`the boot menu cannot be read: ${why}`, 'run update-grub by hand, read what it says, and run again')
 
 const menu: Artifact = {
   kind: 'menu',
@@ -71,25 +76,31 @@ const suffixOf = (entry: MenuEntry, config: GrubConfig): string[] =>
 
 const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
   const suffix = suffixOf(entry, config)
-  return sameTokens(entry.args.slice(ownLength(entry), entry.args.length - tailOf(entry).length), suffix)
+  const end = entry.args.length - tailOf(entry).length
+  return sameTokens(entry.args.slice(ownLength(entry, suffix), end), suffix)
 }
 
-const argsFor = (entry: MenuEntry, config: GrubConfig): string[] => [
-  ...entry.args.slice(0, ownLength(entry)),
-  ...suffixOf(entry, config),
-  ...tailOf(entry),
-]
+function argsFor(entry: MenuEntry, config: GrubConfig): string[] {
+  const suffix = suffixOf(entry, config)
+  return [...entry.args.slice(0, ownLength(entry, suffix)), ...suffix, ...tailOf(entry)]
+}
 
-/** Ubuntu's 10_linux ends the line with a variable of GRUB's own where `splash` is asked for. */
-const tailOf = (entry: MenuEntry): string[] => entry.args.slice(-1).filter(arg => arg === '$vt_handoff')
+/** What 10_linux puts behind ours: Ubuntu's with `splash`, Debian's in the entries of other init systems. */
+const tailOf = (entry: MenuEntry): string[] =>
+  entry.args
+    .slice(-1)
+    .filter(arg => arg === '$vt_handoff' || (arg.startsWith('init=') && entry.id.includes('-init-')))
 
-/** How many arguments 10_linux put there itself: up to `ro`, or `single`/`recovery nomodeset` in recovery entries. */
-function ownLength(entry: MenuEntry): number {
+/**
+ * How many arguments 10_linux put before ours: up to `ro`, `single` or `recovery nomodeset` in recovery entries, and
+ * the subvolume of a btrfs root.
+ */
+function ownLength(entry: MenuEntry, suffix: readonly string[]): number {
   const mode = entry.args.findIndex(arg => arg === 'ro' || arg === 'rw')
   let own = mode < 0 ? entry.args.findIndex(arg => arg.startsWith('root=')) + 1 : mode + 1
-  if (!entry.recovery) return own
-  while (['single', 'recovery', 'nomodeset', 'dis_ucode_ldr'].includes(entry.args[own] ?? '')) own++
-  return own
+  const at = () => entry.args[own] ?? ''
+  while (entry.recovery && ['single', 'recovery', 'nomodeset', 'dis_ucode_ldr'].includes(at())) own++
+  return at().startsWith('rootflags=subvol=') && at() !== suffix[0] ? own + 1 : own
 }
 
 const sameTokens = (a: readonly string[], b: readonly string[]): boolean =>

@@ -251,13 +251,15 @@ function rewriteTokens(bytes: Bytes, word: Word, wanted: readonly (string | unde
   return result
 }
 
-/** Part by part, so that quotes which open or close between them stay. */
+/** Part by part, so that quotes which open or close between them stay; a line's continuation goes with them. */
 function replaceParts(bytes: Bytes, parts: readonly Part[], token: string | undefined): Bytes {
   const first = parts[0]
   if (first === undefined) return bytes
-  const rest = parts
-    .toReversed()
-    .reduce((left, { start, end }) => left.slice(0, start) + left.slice(end), bytes)
+  const ends = parts.map(({ end }, i) => {
+    const next = parts[i + 1]?.start ?? end
+    return /^(\\\n)*$/.test(bytes.slice(end, next)) ? next : end
+  })
+  const rest = parts.reduceRight((left, { start }, i) => left.slice(0, start) + left.slice(ends[i]), bytes)
   return rest.slice(0, first.start) + escapeFor(first.quote, token ?? '') + rest.slice(first.start)
 }
 

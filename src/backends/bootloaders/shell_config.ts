@@ -263,7 +263,8 @@ function afterPiece(bytes: Bytes, at: number): number {
   if (char === '\\') return at + 2
   if (char === "'") return afterSingleQuote(bytes, at)
   if (char === '"') return afterDoubleQuote(bytes, at)
-  if (bytes.startsWith('<<', at)) throw new Unreadable(at, 'has a here-document, which is not read')
+  if (bytes.startsWith('<<', at))
+    throw new Unreadable(at, 'has a here-document within something else, which is not read')
   return expansionAt(bytes, at, '')?.end ?? at + 1
 }
 
@@ -294,14 +295,24 @@ function commandAt(bytes: Bytes, start: number): { end: number; words: CommandWo
   let at = start
   let first = true
   let goesOn = false
+  let hereDocument: HereDocument | undefined
   while (at < bytes.length) {
     const char = bytes.charAt(at)
-    if (char === '\n' && !goesOn) break
-    if (isComment(bytes, at)) at = endOfLine(bytes, at)
+    if (char === '\n' && hereDocument !== undefined) {
+      at = afterHereDocument(bytes, at + 1, hereDocument)
+      hereDocument = undefined
+      if (!goesOn) break
+    } else if (char === '\n' && !goesOn) break
+    else if (isComment(bytes, at)) at = endOfLine(bytes, at)
     else if (bytes.startsWith('\\\n', at)) at += 2
     else if (/[ \t\n]/.test(char)) at++
     else if (/[;&|()<>]/.test(char)) {
-      if (bytes.startsWith('<<', at)) afterPiece(bytes, at)
+      if (bytes.startsWith('<<', at)) {
+        if (hereDocument !== undefined) throw new Unreadable(at, 'has two here-documents for one command')
+        hereDocument = hereDocumentAt(bytes, at)
+        at = hereDocument.end
+        continue
+      }
       if (char === '(' || char === ')') words.push({ text: char, first })
       first = true
       goesOn = char === '|' || (char === '&' && /[&|]/.test(bytes.charAt(at - 1)))
@@ -310,12 +321,51 @@ function commandAt(bytes: Bytes, start: number): { end: number; words: CommandWo
       const from = at
       while (at < bytes.length && !/[ \t\n;&|()<>]/.test(bytes.charAt(at))) at = afterPiece(bytes, at)
       const text = bytes.slice(from, at)
+      if (hereDocument !== undefined && text.includes('\n'))
+        throw new Unreadable(from, 'goes on over the beginning of a here-document')
       words.push({ text, first })
       first = LEADS_A_COMMAND.has(text)
       goesOn = false
     }
   }
   return { end: Math.min(at, bytes.length), words }
+}
+
+/** `<<END` and `<<-END`: what follows the line, up to a line of that word, is input (2.7.4). */
+interface HereDocument {
+  readonly delimiter: string
+  /** Tabs before a line do not count. */
+  readonly indented: boolean
+  /** Nothing in it is expanded. */
+  readonly literal: boolean
+  /** Past the delimiter's word. */
+  readonly end: number
+}
+
+const HERE_DOCUMENT = /<<(-?)[ \t]*(['"]?)(\w+)\2(?=[ \t\n;&|<>)])/y
+
+function hereDocumentAt(bytes: Bytes, at: number): HereDocument {
+  const [text, dash, quote, delimiter] = matchAt(HERE_DOCUMENT, bytes, at) ?? []
+  if (text === undefined || delimiter === undefined)
+    throw new Unreadable(at, 'has a here-document whose end cannot be told')
+  return { delimiter, indented: dash === '-', literal: quote !== '', end: at + text.length }
+}
+
+function afterHereDocument(
+  bytes: Bytes,
+  start: number,
+  { delimiter, indented, literal }: HereDocument,
+): number {
+  let at = start
+  while (at < bytes.length) {
+    const end = endOfLine(bytes, at)
+    const line = bytes.slice(at, end)
+    if ((indented ? line.replace(/^\t+/, '') : line) === delimiter) return end
+    if (!literal && /[`\\]|\$[^A-Za-z_]/.test(line))
+      throw new Unreadable(at, 'has a here-document with expansions')
+    at = end + 1
+  }
+  throw unterminated(start, 'here-document')
 }
 
 const LEADS_A_COMMAND = new Set(['if', 'then', 'elif', 'else', 'while', 'until', 'do', '{', '!'])

@@ -22,7 +22,9 @@ function parseReboot(text: string): RebootRecord | undefined {
       return undefined
     const { bootId, reasons } = record
     if (typeof bootId !== 'string' || !Array.isArray(reasons)) return undefined
-    return { bootId, reasons: reasons.filter(reason => typeof reason === 'string') }
+    const configuration =
+      'configuration' in record && typeof record.configuration === 'string' ? record.configuration : undefined
+    return { bootId, reasons: reasons.filter(reason => typeof reason === 'string'), configuration }
   } catch {
     return undefined
   }

@@ -86,7 +86,7 @@ check() { # PATH SHA
 keep() { # N PATH: the original goes to the journal before anything touches it
   p=$(target_of "$2")
   if [ -e "$p" ]; then cp -p -- "$p" "$dir/$1.original" || fail "cannot keep the original of $2 in $dir"; fi
-  printf '%s %s\\n' "$1" "$2" >>"$dir/manifest"
+  printf '%s %s\\n' "$1" "$2" >>"$dir/manifest" || fail "cannot keep the original of $2 in $dir"
 }
 safe_folder() {
   [ -d "$1" ] || { mkdir -p -- "$1" && chmod 755 "$1"; } || return 1
@@ -105,7 +105,7 @@ write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64
   if [ -e "$p" ]; then
     cp -p -- "$p" "$t" || { rm -f -- "$t"; fail "cannot copy $2 within $f (disk full?)"; }
     chcon --reference="$p" -- "$t" 2>/dev/null || :
-  else chmod 644 "$t"; fi
+  else chmod 644 "$t" || { rm -f -- "$t"; fail "cannot set the mode of $2"; }; fi
   if printf '%s' "$5" | base64 -d >"$t" && [ "$(sha_of "$t")" = "$4" ] && put_file "$p" "$t"; then say wrote "$2"
   else rm -f -- "$t"; fail "cannot write $2 (disk full?)"; fi
 }
@@ -119,7 +119,7 @@ aside() { # N PATH: what a command will write; a link keeps a large image withou
   k=\${p%/*}/.vfio-run.$run.kept.$1
   if [ "$(stat -c %s -- "$p")" -gt 1048576 ] && ln -- "$p" "$k" 2>/dev/null; then :
   else k=$dir/$1.kept; cp -p -- "$p" "$k" || fail "cannot keep $2 aside (disk full?)"; fi
-  printf '%s %s\\n' "$k" "$p" >>"$dir/kept"
+  printf '%s %s\\n' "$k" "$p" >>"$dir/kept" || { rm -f -- "$k"; fail "cannot keep $2 aside (disk full?)"; }
 }
 run_command() { # WHAT ARGV…
   what=$1; shift
@@ -128,8 +128,10 @@ run_command() { # WHAT ARGV…
   read -r rc <"$dir/rc" || rc=1
   [ "$rc" = 0 ] || fail "$what failed with exit code $rc"
 }
+same_file() { i=$(stat -L -c %d:%i -- "$1") && [ "$i" = "$(stat -L -c %d:%i -- "$2")" ]; }
 put_back() { # the newest first; files that were not there go
   if [ -f "$dir/kept" ]; then while read -r k p; do
+    same_file "$k" "$p" && continue # a link to what nobody has touched: mv(1) refuses
     b=\${p%/*}/.vfio-run.$run.back
     case $k in "$dir"/*) cp -p -- "$k" "$b";; *) mv -f -- "$k" "$b";; esac && put_file "$p" "$b" || say unrestored "$p"
   done <"$dir/kept"; fi

@@ -16,6 +16,8 @@ export const LOCK_FUNCTIONS = `take_lock() { # RUN UNTIL WHO; fails with the hol
   done
   [ -f "$state/lock" ] && read -r held <"$state/lock"
   r=\${held%% *}; u=\${held#* }; u=\${u%% *}; taken=1
+  # Half a line is what a power cut leaves, and holds for nobody.
+  case $u in '' | *[!0-9]*) u=0;; esac
   if [ -z "$held" ] || [ "$r" = "$1" ] || [ "$(date +%s)" -gt "$u" ]; then
     held=
     printf '%s %s %s\\n' "$1" "$2" "$3" >"$state/lock" && taken=0

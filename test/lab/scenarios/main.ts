@@ -18,8 +18,8 @@ export const main: Scenario = {
 
 const vars = { vfio_devices: CHOSEN.map(device => device.id) }
 
-/** The whole story on a fresh machine; the scenarios that prepare it otherwise share it. */
-export async function handOver(lab: Lab, machine: Machine): Promise<void> {
+/** The whole story on a fresh machine; answers what was seen after the reboot. */
+export async function handOver(lab: Lab, machine: Machine): Promise<Look> {
   const filesAtFirst = await lab.step('list every file', () => manifest(machine))
   const bootAtFirst = await lab.step('one plain ssh exec', () => machine.waitForSsh())
 
@@ -81,6 +81,7 @@ export async function handOver(lab: Lab, machine: Machine): Promise<void> {
       [],
     )
   })
+  return look
 }
 
 /** What update-grub and update-initramfs write, and our own journal. */
@@ -170,5 +171,5 @@ function onlyJournalAndEmptyLock(look: Look): void {
   )
 }
 
-/** Entries of the state folder: the lock, what runs did, why the last one rebooted, what the images held. */
-const JOURNAL = /^(lock$|reboot\.json$|(runs|images)(\/|$))/
+/** Entries of the state folder: the lock; what runs did, why the last one rebooted, what was rebuilt, what images hold. */
+const JOURNAL = /^(lock$|reboot\.json$|rebuilt$|(runs|images)(\/|$))/

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Scenario } from '../lab.ts'
 import { handOver } from './main.ts'
 
@@ -13,6 +14,8 @@ export const most: Scenario = {
     await lab.step('MODULES=most', () =>
       machine.ssh("sed -i 's/^MODULES=.*/MODULES=most/' /etc/initramfs-tools/initramfs.conf"),
     )
-    await handOver(lab, machine)
+    const look = await handOver(lab, machine)
+    const xhci = look.images.filter(name => /\/xhci[-_]pci\.ko/.test(name))
+    assert.notDeepEqual(xhci, [], 'xhci_pci is in the initramfs, or this shows nothing')
   },
 }

@@ -7,9 +7,15 @@ import type { Sandbox } from '../../sandbox/machine.ts'
  * Two of these are equal where no byte has changed.
  */
 export function hostTree(sandbox: Sandbox, folder = '/'): ReadonlyMap<string, string> {
-  const top = sandbox.at(folder)
-  const names = readdirSync(top, { recursive: true, encoding: 'utf8' })
-  return new Map(names.map(name => [join(folder, name), contentOf(join(top, name))]))
+  return new Map(entriesBelow(sandbox.at(folder), folder))
+}
+
+/** Not readdir's own recursion, which follows links: those of /sys lead in circles. */
+function entriesBelow(at: string, path: string): [string, string][] {
+  return readdirSync(at, { withFileTypes: true }).flatMap((entry): [string, string][] => {
+    const [here, name] = [join(at, entry.name), join(path, entry.name)]
+    return [[name, contentOf(here)], ...(entry.isDirectory() ? entriesBelow(here, name) : [])]
+  })
 }
 
 function contentOf(path: string): string {

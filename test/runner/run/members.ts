@@ -14,3 +14,6 @@ export const z170a: Member = {
 
 /** A server with an AMD processor, its card named by address. */
 export const amdServer: Member = { machine: amd, vars: { vfio_devices: ['0a:00.0', '0a:00.1'] } }
+
+/** The guide's machine with one kernel: half the images to make, for tests that make them often. */
+export const oneKernel: Member = { ...z170a, machine: { ...guide, kernels: guide.kernels.slice(0, 1) } }

@@ -1,0 +1,269 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { bootEntry, grub, parseGrubMenu, releaseOf } from '../../../src/backends/bootloaders/grub.ts'
+import type { Host, MenuEntry } from '../../../src/host/host.ts'
+import { aHost, aReadyHost, withFiles, withGrub, withMenu } from '../../builders.ts'
+
+const LINES = [
+  '### BEGIN /etc/grub.d/00_header ###',
+  '   set default="${next_entry}"',
+  '   set default="0"',
+  '### BEGIN /etc/grub.d/10_linux ###',
+  "menuentry 'Debian GNU/Linux' --class debian $menuentry_id_option 'gnulinux-simple-5f0a' {",
+  '\tlinux\t/boot/vmlinuz-6.1.0-18-amd64 root=UUID=5f0a ro  quiet',
+  "\tmenuentry 'Debian GNU/Linux, with Linux 6.1.0-18-amd64 (recovery mode)' --class debian $menuentry_id_option 'gnulinux-6.1.0-18-amd64-recovery-5f0a' {",
+  '\t\tlinux\t/boot/vmlinuz-6.1.0-18-amd64 root=UUID=5f0a ro single ',
+  '### BEGIN /etc/grub.d/30_os-prober ###',
+  'menuentry "Other Linux" {',
+  '\tlinuxefi /vmlinuz root=/dev/sdb1',
+]
+const menu = (lines: readonly string[] = LINES, environment: readonly string[] = []) =>
+  parseGrubMenu('/boot/grub/grub.cfg', lines, environment)
+
+describe('reading grub.cfg', () => {
+  it('finds entries with their script, kernel and arguments', () => {
+    expect(menu()).toEqual({
+      path: '/boot/grub/grub.cfg',
+      default: '0',
+      saved: '',
+      entries: [
+        {
+          title: 'Debian GNU/Linux',
+          id: 'gnulinux-simple-5f0a',
+          source: '10_linux',
+          kernel: '/boot/vmlinuz-6.1.0-18-amd64',
+          args: ['root=UUID=5f0a', 'ro', 'quiet'],
+          recovery: false,
+        },
+        {
+          title: 'Debian GNU/Linux, with Linux 6.1.0-18-amd64 (recovery mode)',
+          id: 'gnulinux-6.1.0-18-amd64-recovery-5f0a',
+          source: '10_linux',
+          kernel: '/boot/vmlinuz-6.1.0-18-amd64',
+          args: ['root=UUID=5f0a', 'ro', 'single'],
+          recovery: true,
+        },
+        {
+          title: 'Other Linux',
+          id: '',
+          source: '30_os-prober',
+          kernel: '/vmlinuz',
+          args: ['root=/dev/sdb1'],
+          recovery: false,
+        },
+      ],
+    })
+  })
+
+  it('knows the saved entry', () => {
+    expect(menu([], ['# GRUB Environment Block', 'saved_entry=a>b=c', 'prev=x']).saved).toBe('a>b=c')
+  })
+
+  it('gives a menu for any lines', () => {
+    const line = fc.string({
+      unit: fc.constantFrom(
+        'menuentry ',
+        "'",
+        '"',
+        'linux ',
+        'set default="',
+        '### BEGIN /etc/grub.d/',
+        ' ###',
+        'a',
+        '\t',
+        '\xff',
+        '$menuentry_id_option ',
+      ),
+      maxLength: 12,
+    })
+    fc.assert(fc.property(fc.array(line, { maxLength: 8 }), lines => Array.isArray(menu(lines).entries)))
+  })
+})
+
+describe('the entry that a reboot takes', () => {
+  const saved = '${saved_entry}'
+  it.each([
+    ['the first by default', { default: '' }, 'gnulinux-simple-5f0a'],
+    ['number 0', { default: '0' }, 'gnulinux-simple-5f0a'],
+    ['one by its title', { default: 'Other Linux' }, ''],
+    [
+      'one by its id',
+      { default: 'gnulinux-6.1.0-18-amd64-recovery-5f0a' },
+      'gnulinux-6.1.0-18-amd64-recovery-5f0a',
+    ],
+    [
+      'one within a submenu',
+      { default: 'gnulinux-advanced-5f0a>gnulinux-6.1.0-18-amd64-recovery-5f0a' },
+      'gnulinux-6.1.0-18-amd64-recovery-5f0a',
+    ],
+    [
+      'the saved one',
+      { default: saved, saved: 'gnulinux-6.1.0-18-amd64-recovery-5f0a' },
+      'gnulinux-6.1.0-18-amd64-recovery-5f0a',
+    ],
+    ['the first where nothing is saved', { default: saved, saved: '' }, 'gnulinux-simple-5f0a'],
+    ['none that can be told for another number', { default: '1>2' }, undefined],
+    ['none that can be told for a name that is gone', { default: 'gone' }, undefined],
+  ])('%s', (_, differing, id) => {
+    expect(bootEntry({ ...menu(), ...differing })?.id).toBe(id)
+  })
+
+  it.each([
+    ['/boot/vmlinuz-6.1.0-18-amd64', '6.1.0-18-amd64'],
+    ['/vmlinuz-6.8.0-40-generic', '6.8.0-40-generic'],
+    ['/@/boot/vmlinuz-6.1.0', '6.1.0'],
+  ])('the kernel %s is release %s', (kernel, release) => {
+    expect(releaseOf({ title: '', id: '', source: '', kernel, args: [], recovery: false })).toBe(release)
+  })
+})
+
+const CONFIG = 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\nGRUB_CMDLINE_LINUX="debug"\n'
+const entry = (args: string, differing: Partial<MenuEntry> = {}): MenuEntry => ({
+  title: 'Debian',
+  id: 'gnulinux-simple',
+  source: '10_linux',
+  kernel: '/boot/vmlinuz-6.1.0-56-amd64',
+  args: args.split(' '),
+  recovery: false,
+  ...differing,
+})
+const recovery = (args: string) => entry(args, { title: 'Debian (recovery mode)', recovery: true })
+const hostWith = (...entries: readonly MenuEntry[]) => withMenu(withGrub(aHost(), CONFIG), { entries })
+const derived = (host: Host) => {
+  const after = grub.menu.derive(host).menu
+  return after.is === 'unknown' ? [] : after.value.entries.map(({ args }) => args.join(' '))
+}
+
+describe('a menu that is up to date', () => {
+  it.each<[string, MenuEntry[]]>([
+    ['carries both variables', [entry('root=/dev/sda1 ro debug quiet intel_iommu=on')]],
+    ['carries only the first in recovery entries', [recovery('root=/dev/sda1 ro single debug')]],
+    [
+      "knows Ubuntu's recovery entries",
+      [recovery('root=/dev/sda1 ro recovery nomodeset dis_ucode_ldr debug')],
+    ],
+    [
+      "has Ubuntu's $vt_handoff at its end",
+      [entry('root=/dev/sda1 ro debug quiet intel_iommu=on $vt_handoff')],
+    ],
+    [
+      'has the subvolume of a btrfs root before ours',
+      [
+        entry('root=UUID=5 ro rootflags=subvol=@ debug quiet intel_iommu=on'),
+        recovery('root=UUID=5 ro single rootflags=subvol=@ debug'),
+      ],
+    ],
+    [
+      'names another init at its end',
+      [
+        entry('root=/dev/sda1 ro debug quiet intel_iommu=on init=/lib/sysvinit/init', {
+          id: 'gnulinux-6.1-init-sysvinit-5f0a',
+        }),
+      ],
+    ],
+    [
+      "does not ask for our arguments in others' entries",
+      [entry('root=/dev/sdb1', { source: '30_os-prober' }), entry('x', { source: '40_custom' })],
+    ],
+  ])('%s', (_, entries) => {
+    expect(grub.menu.isStale(hostWith(...entries))).toBeUndefined()
+    expect(derived(hostWith(...entries))).toEqual(entries.map(({ args }) => args.join(' ')))
+  })
+
+  it('a value that is quoted for GRUB reads the same', () => {
+    const config = 'GRUB_CMDLINE_LINUX_DEFAULT="memmap=64G\\\\\\$128G acpi_osi=\\"!Windows\\""\n'
+    const host = withMenu(withGrub(aHost(), config), {
+      entries: [entry('root=/dev/sda1 ro memmap=64G\\$128G acpi_osi="!Windows"')],
+    })
+    expect(grub.menu.isStale(host)).toBeUndefined()
+  })
+
+  it('is that of a machine that was prepared', () => {
+    expect(grub.menu.isStale(aReadyHost())).toBeUndefined()
+  })
+})
+
+describe('a menu that is stale', () => {
+  const why = (title: string) =>
+    `entry "${title}" in /boot/grub/grub.cfg does not carry the configured arguments`
+
+  it.each<[string, MenuEntry, string]>([
+    [
+      'lacks an argument',
+      entry('root=/dev/sda1 ro debug quiet'),
+      'root=/dev/sda1 ro debug quiet intel_iommu=on',
+    ],
+    [
+      'has one too many',
+      entry('root=/dev/sda1 ro debug quiet intel_iommu=on old'),
+      'root=/dev/sda1 ro debug quiet intel_iommu=on',
+    ],
+    [
+      'has them in another order',
+      entry('root=/dev/sda1 ro quiet debug intel_iommu=on'),
+      'root=/dev/sda1 ro debug quiet intel_iommu=on',
+    ],
+    [
+      'has normal arguments in recovery',
+      recovery('root=/dev/sda1 ro single debug quiet'),
+      'root=/dev/sda1 ro single debug',
+    ],
+    [
+      'keeps what GRUB adds',
+      entry('root=/dev/sda1 ro rootflags=subvol=@ quiet $vt_handoff'),
+      'root=/dev/sda1 ro rootflags=subvol=@ debug quiet intel_iommu=on $vt_handoff',
+    ],
+  ])('%s, and is derived as update-grub will write it', (_, one, args) => {
+    expect(grub.menu.isStale(hostWith(one))).toBe(why(one.title))
+    expect(derived(hostWith(one))).toEqual([args])
+    expect(grub.menu.isStale(grub.menu.derive(hostWith(one)))).toBeUndefined()
+  })
+
+  it('names the first entry that is', () => {
+    const fine = entry('root=/dev/sda1 ro debug quiet intel_iommu=on')
+    expect(grub.menu.isStale(hostWith(fine, entry('root=/dev/sda1 ro', { title: 'Older' })))).toBe(
+      why('Older'),
+    )
+  })
+
+  it('one that cannot be read is', () => {
+    expect(grub.menu.isStale(aHost({ menu: { is: 'unknown', why: 'no' } }))).toBe('the menu cannot be read')
+  })
+})
+
+describe('the adapter', () => {
+  it('reads what the sources ask for', () => {
+    expect(grub.configured(withGrub(aHost(), CONFIG))).toEqual(['debug', 'quiet', 'intel_iommu=on'])
+  })
+
+  it('edits by changes that know what was there before', () => {
+    expect(
+      grub.edit(withGrub(aHost(), 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n'), [
+        { op: 'add', key: 'iommu', value: 'pt' },
+      ]),
+    ).toEqual([
+      {
+        kind: 'write',
+        path: '/etc/default/grub',
+        before: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
+        after: 'GRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=pt"\n',
+      },
+    ])
+  })
+
+  it('without /etc/default/grub it refuses', () => {
+    const host = withFiles(aHost(), { '/etc/default/grub': undefined })
+    const refusal = {
+      refused: true,
+      why: 'there is no /etc/default/grub',
+      hint: 'install grub-pc or grub-efi-amd64',
+    }
+    expect(grub.configured(host)).toEqual(refusal)
+    expect(grub.edit(host, [])).toEqual(refusal)
+  })
+
+  it('rebuilds by update-grub, which writes the menu', () => {
+    expect(grub.menu.rebuild).toEqual(['update-grub'])
+    expect(grub.menu.writes(aHost())).toEqual(['/boot/grub/grub.cfg'])
+  })
+})

@@ -1,0 +1,290 @@
+import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { applyChanges, type Change } from '../../src/host/change.ts'
+import { compareHosts } from '../../src/host/compare.ts'
+import { gather } from '../../src/host/gather.ts'
+import type { Host } from '../../src/host/host.ts'
+import { type ApplyOptions, applyScript, attachScript } from '../../src/runner/host_scripts/apply.ts'
+import { type Plan, type PlannedCall, planTasks } from '../../src/runner/plan.ts'
+import { recordedHost } from '../hosts/index.ts'
+import { scenariosFor } from './calls.ts'
+import { EFFORT } from './effort.ts'
+import { fileBytes } from './hosts.ts'
+import { framesOf, MachineTree } from './machine_tree.ts'
+import { isInstalled, SHELLS } from './shells.ts'
+
+/**
+ * Reversible, and the half of True that is about files: the real apply script under real shells, over a folder.
+ * Where anything fails every file is back byte for byte, and where nothing does all is as the plan said.
+ */
+const recorded = applyChanges(recordedHost('debian12-intel'), [
+  // One that goes, one that is changed and has odd bytes and a mode of its own.
+  { kind: 'write', path: '/etc/modprobe.d/radeon.conf', before: undefined, after: 'blacklist radeon\n' },
+  { kind: 'write', path: '/etc/modprobe.d/vfio.conf', before: undefined, after: '# caf\xe9 \xff\xfe\n' },
+])
+const grub = recorded.files['/etc/default/grub'] ?? { bytes: '', mode: '' }
+const host: Host = {
+  ...recorded,
+  files: { ...recorded.files, '/etc/default/grub': { ...grub, mode: '600' } },
+}
+let calls: readonly PlannedCall[] = []
+let plan: Plan = planTasks(host, [])
+
+beforeAll(async () => {
+  const scenarios = await scenariosFor(host)
+  const best = scenarios
+    .map(({ prepare }) => ({ prepare, plan: planTasks(host, prepare) }))
+    .filter(
+      one => one.plan.rebuilds.length === 2 && !one.plan.outcomes.some(({ kind }) => kind === 'blocked'),
+    )
+    .toSorted((a, b) => b.plan.changes.length - a.plan.changes.length)[0]
+  if (best === undefined) throw new Error('no scenario changes the recorded host')
+  calls = best.prepare
+  const gone: Change = { kind: 'remove', path: '/etc/modprobe.d/radeon.conf', before: 'blacklist radeon\n' }
+  plan = {
+    ...best.plan,
+    changes: [...best.plan.changes, gone],
+    predicted: applyChanges(best.plan.predicted, [gone]),
+  }
+})
+
+const NONCE = '0123456789abcdef'
+const OPTIONS: ApplyOptions = {
+  nonce: NONCE,
+  run: 'run1',
+  segment: 1,
+  lockUntil: 4_000_000_000,
+  who: "me@here's",
+  release: true,
+}
+const look = gather(NONCE)
+/** What a look starts after the end is of no interest where programs are made to fail. */
+const blind = { ...look, body: { ...look.body, commands: '' } }
+const scriptOf = (of: Plan, options: Partial<ApplyOptions> = {}): string =>
+  applyScript(of, look, { ...OPTIONS, ...options })
+
+const [dash] = SHELLS
+const shells = SHELLS.map(shell => ({
+  ...shell,
+  skip: isInstalled(shell) ? '' : ` (${shell.argv[0]} is not installed)`,
+}))
+
+describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as const))(
+  '%s',
+  (_, { argv, skip }) => {
+    const test = it.skipIf(skip !== '')
+
+    test('writes what was planned, keeps modes and originals, and leaves nothing else', () => {
+      using tree = new MachineTree(host, argv)
+      const { stdout } = tree.run(scriptOf(plan))
+      expect(lastWord(stdout)).toEqual({ name: 'ok', body: '' })
+      const applied = look.parse(stdout)
+      expect(filesCompared(plan.predicted, applied)).toEqual([])
+      expect(applied.files['/etc/default/grub']?.mode).toBe('600')
+      expect(tree.read('/boot/grub/grub.cfg')).toBe('the menu as it is now\n')
+      expect(tree.read('/var/lib/vfio-run/lock')).toBe('')
+      expect(tree.leftovers()).toEqual([])
+      const journal = readdirSync(tree.at('/var/lib/vfio-run/runs/run1.1'))
+      plan.changes.forEach(({ path, before }, n) => {
+        expect(tree.read('/var/lib/vfio-run/runs/run1.1/manifest')).toContain(`${n} ${path}\n`)
+        if (before !== undefined)
+          expect(tree.read(`/var/lib/vfio-run/runs/run1.1/${n}.original`)).toBe(before)
+        else expect(journal).not.toContain(`${n}.original`)
+      })
+    })
+
+    test.each(['update-grub', 'update-initramfs'])('puts everything back where %s fails', program => {
+      using tree = new MachineTree(host, argv)
+      const before = tree.snapshot()
+      tree.failAt(startsOf(program))
+      const { stdout } = tree.run(scriptOf(plan))
+      expect(lastWord(stdout)?.body).toMatch(new RegExp(`^${program}.* failed with exit code 1$`))
+      expectUntouched(tree, before)
+    })
+
+    test('runs nothing of a script that did not arrive whole', () => {
+      const script = scriptOf(plan)
+      const last = Array.from({ length: 24 }, (_, n) => script.length - 2 - n)
+      const points = [...last, ...Array.from({ length: 40 }, (_, n) => Math.floor((script.length * n) / 40))]
+      using tree = new MachineTree(host, argv)
+      const before = tree.snapshot()
+      for (const end of points) {
+        tree.run(script.slice(0, end))
+        expect(existsSync(tree.at('/var/lib/vfio-run')), `cut after ${end} of ${script.length} bytes`).toBe(
+          false,
+        )
+      }
+      expect(tree.snapshot()).toEqual(before)
+    })
+
+    test('goes on to its end when the connection is cut, and tells the next one', async () => {
+      using tree = new MachineTree(host, argv)
+      await tree.runAndCut(scriptOf(plan))
+      const { stdout } = tree.run(attachScript(OPTIONS))
+      expect(lastWord(stdout)).toEqual({ name: 'ok', body: '' })
+      expectApplied(tree, plan)
+    })
+
+    test('refuses a file that somebody else has changed meanwhile', () => {
+      using tree = new MachineTree(host, argv)
+      tree.write('/etc/default/grub', 'GRUB_TIMEOUT=3\n')
+      const before = tree.snapshot()
+      const { stdout } = tree.run(scriptOf(plan))
+      expect(lastWord(stdout)?.body).toMatch(/^\/etc\/default\/grub was changed by someone else/)
+      expectUntouched(tree, before)
+    })
+
+    test('replaces what a link points at, and not the link', () => {
+      using tree = new MachineTree(host, argv)
+      tree.write('/etc/grub.real', tree.read('/etc/default/grub'), '640')
+      rmSync(tree.at('/etc/default/grub'))
+      symlinkSync('../grub.real', tree.at('/etc/default/grub'))
+      const { stdout } = tree.run(scriptOf(plan))
+      expect(lastWord(stdout)?.name).toBe('ok')
+      expect(lstatSync(tree.at('/etc/default/grub')).isSymbolicLink()).toBe(true)
+      expect(tree.read('/etc/grub.real')).toBe(plan.predicted.files['/etc/default/grub']?.bytes)
+      expect(lstatSync(tree.at('/etc/grub.real')).mode & 0o777).toBe(0o640)
+    })
+
+    test('finds the lock of another run held, and takes it when its time has passed', () => {
+      using tree = new MachineTree(host, argv)
+      const before = tree.snapshot()
+      tree.write('/var/lib/vfio-run/lock', 'other 4000000000 somebody@there\n')
+      const held = tree.run(scriptOf(plan))
+      expect(framesOf(NONCE, held.stdout)).toEqual([
+        { name: 'locked', body: 'other 4000000000 somebody@there' },
+      ])
+      expect(held.status).toBe(75)
+      expect(tree.snapshot()).toEqual(before)
+      tree.write('/var/lib/vfio-run/lock', 'other 1700000000 somebody@there\n')
+      const taken = tree.run(scriptOf(plan, { release: false }))
+      expect(lastWord(taken.stdout)?.name).toBe('ok')
+      expect(tree.read('/var/lib/vfio-run/lock')).toBe("run1 4000000000 me@here's\n")
+    })
+  },
+)
+
+/** In the folder, as nobody: what a mode forbids, it forbids. */
+describe('a folder that cannot be written to safely', () => {
+  it.each([
+    ['others may write there', 0o777],
+    ['it is read-only', 0o555],
+  ])('is left alone where %s', (_, mode) => {
+    using tree = new MachineTree(host, dash.argv)
+    const before = tree.snapshot()
+    chmodSync(tree.at('/etc/modprobe.d'), mode)
+    const { stdout } = tree.run(scriptOf(plan))
+    expect(lastWord(stdout)).toMatchObject({
+      name: 'failed',
+      body: expect.stringContaining('/etc/modprobe.d'),
+    })
+    expectUntouched(tree, before)
+  })
+})
+
+describe('where the disk is full', () => {
+  const large = `# ${'x'.repeat(300_000)}\n`
+  it.each<[string, Change]>([
+    [
+      'the script itself does not fit',
+      { kind: 'write', path: '/etc/large', before: large, after: `${large}y\n` },
+    ],
+    ['the original does not fit', { kind: 'remove', path: '/etc/large', before: large }],
+  ])('nothing is changed: %s', (_, change) => {
+    using tree = new MachineTree(host, dash.argv)
+    tree.write('/etc/large', large)
+    const before = tree.snapshot()
+    // Blocks of 512 bytes: enough for a small script, not for that file.
+    const { stdout } = tree.run(scriptOf({ ...plan, changes: [...plan.changes, change] }), {
+      limit: 'ulimit -f 300',
+    })
+    expect(lastWord(stdout)?.name).toBe('failed')
+    expectUntouched(tree, before)
+  })
+})
+
+describe('Reversible', () => {
+  it('whatever program fails, whenever: all is done, or all is as it was', () => {
+    const outcomes = { done: 0, undone: 0 }
+    const all = startsOf(undefined)
+    for (let n = 1; n <= all; n++) {
+      using tree = new MachineTree(host, dash.argv)
+      const before = tree.snapshot()
+      tree.failAt(n)
+      const { stdout } = tree.run(applyScript(plan, blind, OPTIONS))
+      const failed = `start ${n}, of ${tree.starts()[n - 1]}`
+      if (lastWord(stdout)?.name === 'ok') {
+        outcomes.done++
+        expectApplied(tree, plan, failed)
+      } else {
+        outcomes.undone++
+        expectUntouched(tree, before, failed)
+      }
+    }
+    console.log(
+      `Reversible: a failure at each of ${all} program starts: ${outcomes.undone} undone, ${outcomes.done} done all the same`,
+    )
+  })
+})
+
+describe('True', () => {
+  it('after a real apply every file is what the plan predicted', () => {
+    let applied = 0
+    const paths = [
+      '/etc/modprobe.d/vfio.conf',
+      '/etc/modprobe.d/a.conf',
+      '/etc/initramfs-tools/modules',
+      '/etc/default/grub',
+    ]
+    const content = fc.record({
+      path: fc.constantFrom(...paths),
+      bytes: fileBytes(),
+      mode: fc.constantFrom('644', '600', '664'),
+    })
+    const check = (files: readonly { path: string; bytes: string; mode: string }[]) => {
+      const varied = {
+        ...host,
+        files: { ...host.files, ...Object.fromEntries(files.map(({ path, ...file }) => [path, file])) },
+      }
+      const planned = planTasks(varied, calls)
+      if (planned.changes.length === 0 || planned.outcomes.some(({ kind }) => kind === 'blocked')) return
+      using tree = new MachineTree(varied, dash.argv)
+      const { stdout } = tree.run(scriptOf(planned))
+      expect(lastWord(stdout)?.name).toBe('ok')
+      expect(filesCompared(planned.predicted, look.parse(stdout))).toEqual([])
+      expect(tree.leftovers()).toEqual([])
+      applied++
+    }
+    fc.assert(fc.property(fc.array(content, { maxLength: 2 }), check), { numRuns: 15 * EFFORT })
+    console.log(`True: ${applied} plans really applied, no file wrong`)
+  })
+})
+
+const lastWord = (stdout: Buffer) =>
+  framesOf(NONCE, stdout).findLast(({ name }) => ['ok', 'failed', 'locked', 'absent'].includes(name))
+
+/** How many programs a run starts, or the number of the start of one of them. */
+function startsOf(program: string | undefined): number {
+  using tree = new MachineTree(host, dash.argv)
+  tree.run(applyScript(plan, blind, OPTIONS))
+  const starts = tree.starts()
+  return program === undefined ? starts.length : starts.indexOf(program) + 1
+}
+
+const filesCompared = (predicted: Host, applied: Host) =>
+  compareHosts({ ...applied, files: predicted.files }, applied).wrong
+
+function expectApplied(tree: MachineTree, of: Plan, when = ''): void {
+  for (const { path } of of.changes)
+    expect(tree.file(path), `${path} ${when}`).toEqual(of.predicted.files[path])
+  expect(tree.read('/boot/grub/grub.cfg'), when).toBe('the menu as it is now\n')
+  expect(tree.read('/var/lib/vfio-run/lock'), when).toBe('')
+  expect(tree.leftovers(), when).toEqual([])
+}
+
+function expectUntouched(tree: MachineTree, before: Readonly<Record<string, string>>, when = ''): void {
+  expect(tree.snapshot(), when).toEqual(before)
+  const lock = '/var/lib/vfio-run/lock'
+  if (existsSync(tree.at(lock))) expect(tree.read(lock), when).toBe('')
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import type { Host } from '../../src/host/host.ts'
+import { ifKnown } from '../../src/host/known.ts'
+import { idOf, isBridge, slotOf } from '../../src/host/pci.ts'
+import { modules } from '../../src/modules/index.ts'
+import { ansibleFacts } from '../../src/runner/ansible_facts.ts'
+import { loadRun } from '../../src/runner/load.ts'
+import type { PlannedCall } from '../../src/runner/plan.ts'
+import type { Play, Task } from '../../src/runner/run_types.ts'
+
+/** What an example playbook asks of a host under one set of variables. */
+export interface Scenario {
+  readonly name: string
+  /** The tasks up to the reboot. */
+  readonly prepare: readonly PlannedCall[]
+  /** Those after it. */
+  readonly prove: readonly PlannedCall[]
+}
+
+type Variables = Readonly<Record<string, unknown>>
+
+/** Every example playbook under several sets of variables, loaded as a run loads it. */
+export async function scenariosFor(host: Host): Promise<readonly Scenario[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'vfio-run-laws-'))
+  try {
+    const sets = variableSets(host)
+    const inventory = join(folder, 'hosts.yaml')
+    writeFileSync(
+      inventory,
+      stringify({ all: { hosts: Object.fromEntries(sets.map((vars, n) => [`set${n}`, vars])) } }),
+    )
+    const playbooks = join(import.meta.dirname, '../../playbooks')
+    const found = readdirSync(playbooks).filter(name => name.endsWith('.yaml'))
+    const runs = found.map(async name => {
+      const { plays } = await loadRun({ ...LOAD, playbook: join(playbooks, name), inventories: [inventory] })
+      return plays.flatMap(play => play.hosts.map(set => scenarioOf(play, set, sets, host)))
+    })
+    return (await Promise.all(runs)).flat()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const LOAD = {
+  limit: undefined,
+  extraVars: [],
+  become: false,
+  becomePassword: undefined,
+  user: 'root',
+  privateKey: undefined,
+  connectTimeout: 10,
+  modules,
+}
+
+/** Each slot's functions, by id and by address, claimed and given back; all devices; devices that are not there. */
+function variableSets(host: Host): Variables[] {
+  const ends = host.devices.filter(device => !isBridge(device))
+  const slots = [...Map.groupBy(ends, slotOf).values()]
+  return [
+    ...slots.flatMap((functions): Variables[] => {
+      const drivers = functions.map(device => ifKnown(device.driver) ?? '').filter(name => name !== '')
+      const vfio_blacklist = [...new Set([...drivers, 'nouveau', 'amdgpu'])].filter(
+        name => name !== 'vfio-pci',
+      )
+      return [
+        { vfio_devices: functions.map(idOf) },
+        { vfio_devices: functions.map(device => device.address), vfio_blacklist: ['nouveau'] },
+        {
+          vfio_devices: functions.map(idOf),
+          vfio_blacklist,
+          vfio_acs_override: ['downstream', 'id:8086:a110'],
+        },
+        {
+          vfio_devices: functions.map(idOf),
+          vfio_blacklist,
+          vfio_acs_override: ['downstream'],
+          vfio_state: 'absent',
+        },
+      ]
+    }),
+    { vfio_devices: ends.map(idOf) },
+    { vfio_devices: ['dead:beef'] },
+    { vfio_devices: ['dead:beef', '10de:13c2'], vfio_state: 'absent' },
+    { vfio_devices: ['7f:1f.7'], vfio_blacklist: [] },
+  ]
+}
+
+function scenarioOf(play: Play, set: string, sets: readonly Variables[], host: Host): Scenario {
+  const flush = play.steps.findIndex(step => step.kind === 'flush_handlers')
+  const calls = (steps: Play['steps']) =>
+    steps.flatMap(step => (step.kind === 'task' ? callOf(step.task, set, host) : []))
+  return {
+    name: `${play.name} with ${JSON.stringify(sets[Number(set.slice('set'.length))])}`,
+    prepare: calls(play.steps.slice(0, flush)),
+    prove: calls(play.steps.slice(flush)),
+  }
+}
+
+function callOf(task: Task, set: string, host: Host): PlannedCall[] {
+  const scope = task.scope(set, ansibleFacts(host))
+  return task.when(scope).run ? [{ module: task.module, args: task.args(scope) }] : []
+}

@@ -1,0 +1,340 @@
+import fc from 'fast-check'
+import { LOADER_PATHS, LOADER_TOOLS } from '../../src/backends/bootloaders/index.ts'
+import { INITRAMFS_TOOLS } from '../../src/backends/initramfs/index.ts'
+import type { Bytes } from '../../src/host/bytes.ts'
+import type { File, Host, Image, InstalledKernel, Menu, PciDevice } from '../../src/host/host.ts'
+import { ifKnown, type Known, observed, predicted, unknown } from '../../src/host/known.ts'
+import { shellText } from './shell_text.ts'
+
+/** A recorded host with a handful of its facts varied: known, unknown or predicted, and any bytes in its files. */
+export const hostLike = (recorded: Host): fc.Arbitrary<Host> =>
+  fc
+    .array(variation(recorded), { maxLength: 6 })
+    .map(variations => variations.reduce((host, vary) => vary(host), recorded))
+
+type Variation = (host: Host) => Host
+
+const set = <K extends keyof Host>(name: K, values: fc.Arbitrary<Host[K]>): fc.Arbitrary<Variation> =>
+  values.map(value => host => ({ ...host, [name]: value }))
+
+function variation(recorded: Host): fc.Arbitrary<Variation> {
+  const files = { weight: 12, arbitrary: fc.tuple(fc.constantFrom(...PATHS), file()).map(putFile) }
+  const devices = { weight: 5, arbitrary: deviceVariation(recorded) }
+  const others = Object.values(FACTS).map(vary => ({ weight: 1, arbitrary: vary(recorded) }))
+  return fc.oneof(files, devices, ...others)
+}
+
+/** The plain facts, by name, so that a fact that nobody varies does not compile. */
+const FACTS: Readonly<
+  Record<Exclude<keyof Host, 'files' | 'devices'>, (recorded: Host) => fc.Arbitrary<Variation>>
+> = {
+  uid: () => set('uid', fc.constantFrom(0, 1000)),
+  hostname: () => set('hostname', fc.constantFrom('', 'lab', 'a b')),
+  arch: () => set('arch', fc.constantFrom('x86_64', 'aarch64', '')),
+  os: () => set('os', fc.constant({ id: 'ubuntu', idLike: ['debian'], version: '24.04', name: 'Ubuntu' })),
+  bootId: recorded => set('bootId', known(fc.constant(ifKnown(recorded.bootId) ?? ''))),
+  kernel: recorded =>
+    set('kernel', known(fc.constantFrom('9.9.9', ...recorded.kernels.map(({ release }) => release)))),
+  kernels: recorded => set('kernels', kernels(recorded)),
+  cpu: recorded =>
+    set(
+      'cpu',
+      fc
+        .constantFrom<Host['cpu']['vendor']>('intel', 'amd', 'other')
+        .map(vendor => ({ ...recorded.cpu, vendor })),
+    ),
+  firmware: () =>
+    set(
+      'firmware',
+      fc.record({
+        uefi: fc.boolean(),
+        tables: fc.subarray(['DMAR', 'IVRS'] as ('DMAR' | 'IVRS')[]),
+        loaderInfo: fc.constantFrom(undefined, undefined, 'systemd-boot 252', 'Limine 7', '\xff'),
+      }),
+    ),
+  cmdline: recorded => set('cmdline', known(commandLine(ifKnown(recorded.cmdline) ?? []))),
+  iommu: () =>
+    set(
+      'iommu',
+      fc.record({
+        units: known(fc.constantFrom<string[]>([], ['dmar0', 'dmar1'], ['ivhd0'])),
+        noIommuGroups: fc.constantFrom<number[]>([], [1], [1, 2, 3]),
+      }),
+    ),
+  driverModules: recorded =>
+    set(
+      'driverModules',
+      known(fc.constantFrom({}, { nouveau: 'nouveau' }, ifKnown(recorded.driverModules) ?? {})),
+    ),
+  log: recorded =>
+    fc
+      .tuple(fc.boolean(), fc.array(line(), { maxLength: 3 }), fc.integer({ min: 0, max: 2 }))
+      .map(([truncated, lines, which]) => host => ({
+        ...host,
+        log:
+          [unknown('varied'), observed({ source: 'journal' as const, truncated, lines }), recorded.log][
+            which
+          ] ?? recorded.log,
+      })),
+  storage: recorded =>
+    set(
+      'storage',
+      fc.array(
+        fc.record({
+          use: fc.constantFrom('/', '/boot', 'swap'),
+          source: fc.constantFrom('/dev/sda1', 'rpool'),
+          devices: fc.oneof(fc.constant(undefined), addresses(recorded)),
+        }),
+        { maxLength: 3 },
+      ),
+    ),
+  network: recorded =>
+    set(
+      'network',
+      fc.array(
+        fc.record({
+          interface: fc.constantFrom('eth0', 'br0'),
+          roles: fc.subarray(['default route', 'this connection'] as ('default route' | 'this connection')[]),
+          devices: addresses(recorded),
+        }),
+        { maxLength: 2 },
+      ),
+    ),
+  tools: recorded => set('tools', mostly(recorded.tools, [...LOADER_TOOLS, ...INITRAMFS_TOOLS])),
+  paths: recorded => set('paths', mostly(recorded.paths, LOADER_PATHS)),
+  menu: recorded => set('menu', known(menu(recorded))),
+  images: recorded => set('images', images(recorded)),
+  journal: () =>
+    set(
+      'journal',
+      fc.record({
+        lock: fc.constantFrom('', 'abc 1 somebody', 'abc 99999999999 somebody', '\xff'),
+        reboot: fc.constantFrom(undefined, { bootId: '', reasons: ['varied'], configuration: undefined }),
+        rebuilt: fc.constantFrom<string[]>([], ['varied', '']),
+      }),
+    ),
+}
+
+const known = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<Known<T>> =>
+  fc.oneof(
+    { weight: 3, arbitrary: values.map(value => observed(value)) },
+    { weight: 1, arbitrary: values.map(value => predicted(value)) },
+    { weight: 1, arbitrary: fc.constant(unknown('varied')) },
+  )
+
+/** As it was but for one or two. */
+const mostly = (now: readonly string[], all: readonly string[]): fc.Arbitrary<string[]> =>
+  fc
+    .tuple(
+      fc.subarray([...all], { maxLength: 1 }),
+      fc.subarray([...now], { minLength: Math.max(0, now.length - 1) }),
+    )
+    .map(([more, kept]) => [...new Set([...kept, ...more])])
+
+const addresses = (recorded: Host): fc.Arbitrary<string[]> =>
+  fc.subarray(
+    recorded.devices.map(device => device.address),
+    { maxLength: 2 },
+  )
+
+const TOKENS = [
+  'quiet',
+  'intel_iommu=on',
+  'intel_iommu=off',
+  'intel_iommu=on,sm_on',
+  'amd_iommu=off',
+  'iommu=off',
+  'vfio-pci.ids=10de:13c2',
+  'vfio_pci.ids=1234:1111',
+  'pcie_acs_override=downstream',
+  'console=ttyS0',
+  'a="b c"',
+  '\xff',
+]
+
+const commandLine = (now: readonly string[]): fc.Arbitrary<readonly string[]> =>
+  fc.array(fc.constantFrom(...TOKENS), { maxLength: 4 }).map(more => [...now, ...more])
+
+function kernels(recorded: Host): fc.Arbitrary<InstalledKernel[]> {
+  const vary = (kernel: InstalledKernel) =>
+    fc.oneof(
+      fc.constantFrom(
+        kernel,
+        kernel,
+        { ...kernel, vfio: {} },
+        { ...kernel, bootable: false },
+        { ...kernel, builtins: [...kernel.builtins, 'xhci_pci', 'nvme', 'i915'] },
+        { ...kernel, vfio: { ...kernel.vfio, vfio_pci: { is: 'builtin' as const, needs: [] } } },
+        {
+          ...kernel,
+          vfio: {
+            vfio: { is: 'module' as const, needs: ['vfio'] },
+            vfio_pci: { is: 'module' as const, needs: ['vfio', 'nowhere'] },
+          },
+        },
+        { ...kernel, release: `${kernel.release}-other` },
+      ),
+    )
+  return fc
+    .tuple(
+      fc.tuple(...recorded.kernels.map(vary)),
+      fc.array(fc.constantFrom(...recorded.kernels).chain(vary), { maxLength: 1 }),
+    )
+    .map(([own, more]) => [...new Map([...own, ...more].map(kernel => [kernel.release, kernel])).values()])
+}
+
+function menu(recorded: Host): fc.Arbitrary<Menu> {
+  const now = ifKnown(recorded.menu) ?? { path: '/boot/grub/grub.cfg', default: '0', saved: '', entries: [] }
+  const varied = fc.constantFrom(...now.entries).chain(entry =>
+    fc.record({
+      title: fc.constantFrom(entry.title, "it's"),
+      id: fc.constantFrom(entry.id, ''),
+      source: fc.constantFrom('10_linux', '30_os-prober', ''),
+      kernel: fc.constantFrom(entry.kernel, '/vmlinuz', ''),
+      args: fc.oneof(fc.constant(entry.args), commandLine([]), commandLine(entry.args)),
+      recovery: fc.boolean(),
+    }),
+  )
+  return fc.record({
+    path: fc.constant(now.path),
+    default: fc.constantFrom('0', '1', '${saved_entry}', '', 'nothing>there', now.default),
+    saved: fc.constantFrom('', '0', ...now.entries.map(({ id }) => id)),
+    entries: fc
+      .tuple(fc.constantFrom([], now.entries), fc.array(varied, { maxLength: 2 }))
+      .map(lists => lists.flat()),
+  })
+}
+
+function images(recorded: Host): fc.Arbitrary<Host['images']> {
+  const vary = (now: Image | undefined) =>
+    known(
+      fc.record({
+        path: fc.constant(now?.path ?? '/boot/initrd.img-x'),
+        modules: fc.subarray(['vfio', 'vfio_iommu_type1', 'vfio_pci', 'vfio_pci_core']),
+        loads: fc.subarray(['vfio', 'vfio_iommu_type1', 'vfio_pci']),
+        files: fc.constantFrom({}, now?.files ?? {}, { '/etc/modprobe.d/gone.conf': '00' }),
+      }),
+    )
+  const releases = recorded.kernels.map(({ release }) => release)
+  return fc
+    .tuple(
+      fc.subarray(releases),
+      fc.tuple(...releases.map(release => vary(ifKnown(recorded.images[release] ?? unknown(''))))),
+    )
+    .map(([kept, varied]) =>
+      Object.fromEntries(
+        releases.flatMap((release, i) => {
+          const image = varied[i]
+          return image === undefined || !kept.includes(release) ? [] : [[release, image] as const]
+        }),
+      ),
+    )
+}
+
+/** What is read by name, and neighbours that could hide it or be hidden. */
+const PATHS = [
+  '/etc/default/grub',
+  '/etc/default/grub.d/50-cloudimg.cfg',
+  '/etc/default/grub.d/init-select.cfg',
+  '/etc/modprobe.d/vfio.conf',
+  '/etc/modprobe.d/nouveau.conf',
+  '/etc/modprobe.d/a.conf',
+  '/usr/lib/modprobe.d/vfio.conf',
+  '/lib/modprobe.d/z.conf',
+  '/etc/initramfs-tools/modules',
+] as const
+
+const file = (): fc.Arbitrary<File | undefined> =>
+  fc.oneof(
+    { weight: 1, arbitrary: fc.constant(undefined) },
+    {
+      weight: 9,
+      arbitrary: fc.record({ bytes: fileBytes(), mode: fc.constantFrom('644', '600', '640', '755') }),
+    },
+  )
+
+export const fileBytes = (): fc.Arbitrary<Bytes> =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.array(line(), { maxLength: 6 }).map(lines => lines.join('')) },
+    { weight: 2, arbitrary: shellText() },
+    { weight: 1, arbitrary: anyBytes() },
+  )
+
+export const anyBytes = (): fc.Arbitrary<Bytes> =>
+  fc.uint8Array({ maxLength: 60 }).map(bytes => Buffer.from(bytes).toString('latin1'))
+
+const LINES = [
+  'options vfio-pci ids=10de:13c2,10de:0fbb',
+  'options vfio-pci ids=10de:13c2 disable_vga=1',
+  'options vfio_pci disable_vga=1 ids=1234:1111',
+  'options\tvfio-pci  ids=10DE:13C2,\\\n10de:0fbb',
+  'options vfio-pci ids="10de:13c2"',
+  'options vfio-pci',
+  'softdep nouveau pre: vfio-pci',
+  'softdep xhci_pci pre: a vfio_pci post: b',
+  'softdep snd_hda_intel pre:vfio-pci',
+  'blacklist nouveau',
+  'blacklist snd-hda-intel',
+  'install nouveau /bin/false',
+  'vfio',
+  'vfio_pci ids=1:2',
+  ' vfio-iommu-type1 ',
+  '# vfio',
+  '# a comment that goes on \\\nblacklist nouveau',
+  'caf\xc3\xa9 \xff\xa0',
+  'GRUB_CMDLINE_LINUX_DEFAULT="quiet"',
+  'GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT console=ttyS0"',
+  'GRUB_CMDLINE_LINUX=\'intel_iommu=off dyndbg="file a +p"\'',
+  'GRUB_CMDLINE_LINUX_DEFAULT=$(cat secret)',
+  'GRUB_CMDLINE_LINUX_DEFAULT="quiet',
+]
+
+const line = (): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.constantFrom(...LINES), fc.constantFrom('\n', '\n', '\n', '\n', '', '\r\n', '\\\n', '\n\n'))
+    .map(parts => parts.join(''))
+
+const putFile =
+  ([path, content]: readonly [string, File | undefined]): Variation =>
+  host => {
+    const { [path]: _, ...files } = host.files
+    return { ...host, files: content === undefined ? files : { ...files, [path]: content } }
+  }
+
+function deviceVariation(recorded: Host): fc.Arbitrary<Variation> {
+  const changed = fc.record(
+    {
+      vendor: fc.constantFrom('10de', '1002', '8086'),
+      device: fc.constantFrom('13c2', '1111'),
+      class: fc.constantFrom('030000', '040300', '0c0330', '010802', '060400', '020000'),
+      bootVga: fc.boolean(),
+      driver: known(fc.constantFrom('', 'vfio-pci', 'nouveau', 'xhci_hcd', 'pcieport', 'mlx5_vfio_pci')),
+      group: known(fc.constantFrom(-1, 0, 1, 2)),
+      driverOverride: fc.constantFrom('', 'vfio-pci'),
+    },
+    { requiredKeys: [] },
+  )
+  const index = fc.nat({ max: Math.max(0, recorded.devices.length - 1) })
+  const with_ =
+    (devices: (now: readonly PciDevice[]) => readonly PciDevice[]): Variation =>
+    host => ({
+      ...host,
+      devices: devices(host.devices),
+    })
+  return fc.oneof(
+    fc
+      .tuple(index, changed)
+      .map(([at, facts]) =>
+        with_(now => now.map((device, i) => (i === at ? { ...device, ...facts } : device))),
+      ),
+    fc
+      .tuple(index, changed)
+      .map(([at, facts]) =>
+        with_(now => [
+          ...now,
+          ...now.slice(at, at + 1).map(device => ({ ...device, address: '0000:7e:00.0', ...facts })),
+        ]),
+      ),
+    index.map(at => with_(now => now.filter((_, i) => i !== at))),
+  )
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest'
+import type { Host } from '../../src/host/host.ts'
+import { driver_blacklist } from '../../src/modules/driver_blacklist.ts'
+import { aDevice, afterChanges, aHost, planned, withDevices, withFiles, written } from '../builders.ts'
+import { complaint, stateOf } from './outcomes.ts'
+
+const plan = (host: Host, drivers: readonly string[], args: Record<string, unknown> = {}) =>
+  planned(driver_blacklist, host, { drivers, ...args })
+const NOUVEAU = '/etc/modprobe.d/nouveau.conf'
+
+describe('blacklisting', () => {
+  it.each([
+    [
+      'drivers of NVIDIA cards',
+      ['nouveau', 'nvidia'],
+      {},
+      { [NOUVEAU]: 'blacklist nouveau\nblacklist nvidia\n' },
+    ],
+    [
+      'drivers of AMD cards',
+      ['amdgpu', 'radeon'],
+      {},
+      { '/etc/modprobe.d/amdgpu.conf': 'blacklist amdgpu\nblacklist radeon\n' },
+    ],
+    ['another driver', ['xpad'], {}, { '/etc/modprobe.d/xpad.conf': 'blacklist xpad\n' }],
+    [
+      'where it is told to',
+      ['nouveau'],
+      { file: '/etc/modprobe.d/vfio.conf' },
+      { '/etc/modprobe.d/vfio.conf': 'blacklist nouveau\n' },
+    ],
+  ])('%s', (_, drivers, args, files) => {
+    expect(written(plan(aHost(), drivers, args))).toEqual(files)
+  })
+
+  it.each([
+    ['after what is there', '# mine\n', '# mine\nblacklist nouveau\n'],
+    ['on a line of its own', '# mine', '# mine\nblacklist nouveau\n'],
+    ['where a comment would swallow the next line', '# mine \\\n', '# mine \\\n\nblacklist nouveau\n'],
+    ['where a backslash ends the file', '# mine \\', '# mine \\\n\nblacklist nouveau\n'],
+    ['only what is missing', 'blacklist nvidia\n', 'blacklist nvidia\nblacklist nouveau\n'],
+  ])('%s', (_, before, after) => {
+    const host = withFiles(aHost(), { [NOUVEAU]: before })
+    const outcome = plan(host, ['nvidia', 'nouveau'].slice(before.includes('nvidia') ? 0 : 1))
+    expect(written(outcome)).toEqual({ [NOUVEAU]: after })
+    expect(plan(afterChanges(host, outcome), ['nouveau']).kind).toBe('converged')
+  })
+
+  it.each([
+    [
+      'in another file',
+      { '/etc/modprobe.d/blacklist-nvidia.conf': 'blacklist nouveau\n' },
+      '/etc/modprobe.d/blacklist-nvidia.conf',
+    ],
+    [
+      "in the distribution's",
+      { '/usr/lib/modprobe.d/nvidia.conf': 'blacklist nouveau\n' },
+      '/usr/lib/modprobe.d/nvidia.conf',
+    ],
+    [
+      'by the stronger form',
+      { '/etc/modprobe.d/x.conf': 'install nouveau /bin/false\n' },
+      '/etc/modprobe.d/x.conf',
+    ],
+  ])('a driver that is blacklisted already counts as done: %s', (_, files, place) => {
+    expect(plan(withFiles(aHost(), files), ['nouveau'])).toEqual({
+      kind: 'converged',
+      why: `nouveau is blacklisted in ${place}`,
+    })
+  })
+
+  it('says what it does', () => {
+    expect(plan(aHost(), ['nouveau', 'amdgpu'])).toMatchObject({
+      why: 'blacklist nouveau, amdgpu in /etc/modprobe.d/nouveau.conf, /etc/modprobe.d/amdgpu.conf',
+    })
+  })
+
+  it('waits for the boot while the driver holds a device', () => {
+    const host = withFiles(aHost(), { '/etc/modprobe.d/amdgpu.conf': 'blacklist radeon\n' })
+    expect(plan(host, ['radeon'])).toEqual({
+      kind: 'pending',
+      why: 'radeon still drives 01:00.0 VGA controller [1002:5159], until the next boot',
+      needs: 'reboot',
+      brings: 'blacklist radeon',
+    })
+  })
+
+  it('finds the device though driver and module have different names', () => {
+    const host = withFiles(aHost(), { '/etc/modprobe.d/x.conf': 'blacklist xhci_pci\n' })
+    expect(plan(host, ['xhci-pci'])).toMatchObject({
+      why: 'xhci_hcd still drives 02:00.0 USB controller [1033:0194], until the next boot',
+    })
+  })
+
+  it('no drivers ask for nothing', () => {
+    expect(plan(aHost(), [])).toEqual({ kind: 'converged', why: 'no drivers are named' })
+  })
+})
+
+describe('blocked where the host hangs on the driver', () => {
+  const hint = 'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only'
+
+  it.each([
+    [
+      'its display',
+      'bochs',
+      'bochs-drm also drives 00:02.0 VGA controller [1234:1111], which is the boot display: the console would go dark',
+    ],
+    [
+      'its network',
+      'virtio_pci',
+      'virtio-pci also drives 00:03.0 Ethernet controller [1af4:1000], which carries enp0s3, the default route and our own connection: the host could not be reached',
+    ],
+  ])('%s', (_, driver, why) => {
+    expect(plan(aHost(), [driver])).toEqual({ kind: 'blocked', why, hint })
+  })
+
+  it('its disks', () => {
+    const host = withDevices(
+      aHost({ storage: [{ use: '/', source: '/dev/nvme1n1', devices: ['0000:0a:00.0'] }] }),
+      aDevice({ class: '010802', driver: 'nvme' }),
+    )
+    expect(plan(host, ['nvme'])).toMatchObject({
+      kind: 'blocked',
+      why: 'nvme also drives 0a:00.0 NVMe controller [10de:13c2], which is the controller of / (/dev/nvme1n1): the host would not boot',
+    })
+  })
+})
+
+describe('taking the blacklist away', () => {
+  it.each([
+    ['the file with its last line', 'blacklist nouveau\n', undefined],
+    ['only its own lines', '# mine\nblacklist nouveau\nblacklist nvidia\n', '# mine\nblacklist nvidia\n'],
+    ['each of several', 'blacklist nouveau\nblacklist nouveau\n# end', '# end'],
+  ])('%s', (_, before, after) => {
+    const host = withFiles(aHost(), { [NOUVEAU]: before })
+    const outcome = plan(host, ['nouveau'], { state: 'absent' })
+    expect(written(outcome)).toEqual({ [NOUVEAU]: after })
+    expect(plan(afterChanges(host, outcome), ['nouveau'], { state: 'absent' }).kind).toBe('converged')
+  })
+
+  it("leaves others' files alone", () => {
+    const host = withFiles(aHost(), { '/etc/modprobe.d/site.conf': 'blacklist nouveau\n' })
+    expect(plan(host, ['nouveau'], { state: 'absent' })).toEqual({
+      kind: 'converged',
+      why: 'nouveau is not blacklisted by us',
+    })
+  })
+
+  it('gives back the bytes that were there', () => {
+    const host = withFiles(aHost(), { [NOUVEAU]: '# \xff\n' })
+    const there = afterChanges(host, plan(host, ['nouveau']))
+    expect(afterChanges(there, plan(there, ['nouveau'], { state: 'absent' }))).toEqual(host)
+  })
+})
+
+it.each([
+  [
+    { drivers: ['nouveau'], file: '/etc/modprobe.d/x' },
+    '"/etc/modprobe.d/x" is not a .conf file in /etc/modprobe.d',
+  ],
+  [
+    { drivers: ['nouveau'], file: '/etc/modprobe.d/../x.conf' },
+    '"/etc/modprobe.d/../x.conf" is not a .conf file in /etc/modprobe.d',
+  ],
+  [{ drivers: ['nouveau x'] }, '"nouveau x" is not a driver name'],
+])('%j is refused: %s', (args, expected) => {
+  expect(complaint(driver_blacklist, args)).toBe(expected)
+})
+
+it('a change, then a reboot', () => {
+  const outcome = plan(aHost(), ['radeon'])
+  expect([outcome, plan(afterChanges(aHost(), outcome), ['radeon'])].map(stateOf)).toEqual([
+    'change',
+    'pending reboot',
+  ])
+})

@@ -1,0 +1,195 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { startFleet } from '../../sandbox/fleet.ts'
+import type { Sandbox } from '../../sandbox/machine.ts'
+import { differences, hostTree, leftBehind } from './host_tree.ts'
+import { oneKernel, z170a } from './members.ts'
+import { replaceProgram, sandboxOf } from './on_host.ts'
+import { type Played, playFleet } from './play_fleet.ts'
+
+const HOST = 'z170-a'
+
+interface Failure {
+  readonly title: string
+  readonly breaks: (sandbox: Sandbox) => void
+  readonly why: string
+  readonly says: string
+}
+
+const FAILURES: readonly Failure[] = [
+  {
+    title: 'update-grub fails',
+    breaks: sandbox => sandbox.fail('update-grub', 'grub-probe: error: cannot find a device for /'),
+    why: 'update-grub failed with exit code 1',
+    says: 'grub-probe: error: cannot find a device for /',
+  },
+  {
+    title: 'update-grub fails in the middle of the menu',
+    breaks: sandbox =>
+      replaceProgram(sandbox, 'update-grub', 'echo half >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"; echo Oh >&2; exit 3'),
+    why: 'update-grub failed with exit code 3',
+    says: 'Oh',
+  },
+  {
+    title: 'update-initramfs fails',
+    breaks: sandbox => sandbox.fail('update-initramfs', 'E: mkinitramfs failure zstd 70'),
+    why: 'update-initramfs -u -k all failed with exit code 1',
+    says: 'E: mkinitramfs failure zstd 70',
+  },
+  {
+    title: 'update-initramfs fails at the second of two images',
+    breaks: sandbox =>
+      replaceProgram(
+        sandbox,
+        'mkinitramfs',
+        'case $* in *6.1.0-18-amd64*) echo "gzip: No space left on device" >&2; exit 1;; esac\nexec "$0.real" "$@"',
+      ),
+    why: 'update-initramfs -u -k all failed with exit code 1',
+    says: 'gzip: No space left on device',
+  },
+]
+
+describe.concurrent('a step that fails', () => {
+  test.for(FAILURES.map(failure => [failure.title, failure] as const))('because %s: every file is put back, and the host is not rebooted', async ([, { breaks, why, says }], context) => {
+    const { expect } = context
+    await using fleet = await startFleet({ [HOST]: z170a })
+    const sandbox = sandboxOf(fleet)
+    const { bootId } = sandbox.running
+    const before = hostTree(sandbox)
+    breaks(sandbox)
+    const run = await playFleet(fleet)
+    expect([run.exitCode, run.failure(HOST)]).toEqual([
+      2,
+      `failed: ${why}\nthe files were put back as they were, and the host was not rebooted`,
+    ])
+    expect(run.of('host_failed')[0]?.output).toContain(says)
+    expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])
+    expect([run.rebooted(HOST), sandbox.running.bootId]).toEqual([false, bootId])
+    expect(sandbox.read('/var/lib/vfio-run/lock')).toBe('')
+  })
+
+  test('takes nothing from the other hosts of the play, and the next run goes on where it can', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel, other: oneKernel })
+    sandboxOf(fleet, HOST).fail('update-grub', 'no')
+    const run = await playFleet(fleet)
+    expect([run.exitCode, run.recap(HOST).failed, run.recap('other')]).toEqual([
+      2,
+      1,
+      expect.objectContaining({ failed: 0, unreachable: 0, rebootPending: '' }),
+    ])
+    expect(run.rebooted('other')).toBe(true)
+    sandboxOf(fleet, HOST).fail('update-grub', undefined)
+    const next = await playFleet(fleet)
+    expect([next.exitCode, next.rebooted(HOST), next.recap('other').changed]).toEqual([0, true, 0])
+  })
+
+  test('because one host is gone and another fails gives exit code 6', async () => {
+    await using fleet = await startFleet({ gone: oneKernel, [HOST]: oneKernel })
+    await fleet.hosts.get('gone')?.server.stop()
+    sandboxOf(fleet, HOST).fail('update-grub', 'no')
+    const run = await playFleet(fleet)
+    expect([run.exitCode, run.recap('gone').unreachable, run.recap(HOST).failed]).toEqual([6, 1, 1])
+  })
+})
+
+describe.concurrent('a file', () => {
+  test.for([
+    ['that was edited', '/etc/default/grub', 'GRUB_TIMEOUT=0\n'],
+    ['that has come into being', '/etc/modprobe.d/vfio.conf', '# mine\n'],
+  ] as const)('%s by someone else since the look is left as it is, and nothing else is written', async ([, path, text], context) => {
+    const { expect } = context
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    const before = new Map(hostTree(sandbox))
+    const run = await playFleet(fleet, {
+      onEvent: event => {
+        if (event.event === 'phase' && event.phase === 'apply') sandbox.write(path, text)
+      },
+    })
+    expect([run.exitCode, run.failure(HOST)]).toEqual([
+      2,
+      `failed: ${path} was changed by someone else since it was looked at; nothing of that is overwritten`,
+    ])
+    expect(sandbox.read(path)).toBe(text)
+    expect(changedSince(before, sandbox)).toEqual([path])
+    expect([run.rebooted(HOST), sandbox.read('/var/lib/vfio-run/lock'), leftBehind(sandbox)]).toEqual([false, '', []])
+  })
+})
+
+describe.concurrent('a disk that is full', () => {
+  // As coreutils' base64 does it, when its output is one of ours.
+  const fullFor = (path: string) =>
+    `case $(readlink /proc/$$/fd/1) in ${path}) head -c 3; echo 'base64: write error: No space left on device' >&2; exit 1;; esac\nexec /usr/bin/base64 "$@"`
+
+  test('while a file is written: what was written before is taken back', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    const before = hostTree(sandbox)
+    replaceProgram(sandbox, 'base64', fullFor('*/modprobe.d/.vfio-run.*'))
+    const run = await playFleet(fleet)
+    expectUntouched(run, sandbox, before, /^failed: cannot write \/etc\/modprobe.d\/\w+.conf \(disk full\?\)\n/)
+  })
+
+  test('while the journal is written: nothing is begun', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    const before = hostTree(sandbox)
+    replaceProgram(sandbox, 'base64', fullFor('*/apply.sh'))
+    const run = await playFleet(fleet)
+    expectUntouched(run, sandbox, before, /^failed: cannot write to .*\/var\/lib\/vfio-run\/runs\/.* \(is the disk full\?\)/)
+  })
+
+  test('before there is a lock: nothing is begun', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    // No folder can be made there, as on a file system without space or inodes, or a read-only one.
+    sandbox.write('/var/lib/vfio-run', '')
+    const before = hostTree(sandbox)
+    const run = await playFleet(fleet)
+    expect([run.exitCode, changedSince(before, sandbox)]).toEqual([2, []])
+    expect(run.failure(HOST)).toMatch(/^failed: cannot write to .*\/var\/lib\/vfio-run \(read-only or full\?\)/)
+  })
+
+  // Only root may mount a file system of a few pages.
+  test.skipIf(!canMount())('in earnest', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    const folder = sandbox.at('/etc/modprobe.d')
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,mode=755', 'vfio-run-test', folder])
+    try {
+      sandbox.write('/etc/modprobe.d/full.conf', '# '.padEnd(4096, 'x'))
+      const before = hostTree(sandbox)
+      const run = await playFleet(fleet)
+      expectUntouched(run, sandbox, before, /^failed: cannot write \/etc\/modprobe.d\/\w+.conf \(disk full\?\)\n/)
+    } finally {
+      execFileSync('umount', [folder])
+    }
+  })
+
+  function expectUntouched(run: Played, sandbox: Sandbox, before: ReadonlyMap<string, string>, why: RegExp): void {
+    expect([run.exitCode, run.rebooted(HOST)]).toEqual([2, false])
+    expect(run.failure(HOST)).toMatch(why)
+    expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])
+    expect(sandbox.read('/var/lib/vfio-run/lock')).toBe('')
+  }
+})
+
+/** Apart from the journal, and the control folder of the sandbox. */
+const changedSince = (before: ReadonlyMap<string, string>, sandbox: Sandbox): string[] =>
+  differences(before, hostTree(sandbox)).filter(path => !/^\/(var\/lib\/vfio-run|\.sandbox)(\/|$)/.test(path))
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'vfio-run-mount-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'vfio-run-test', folder], { stdio: 'ignore' })
+    execFileSync('umount', [folder])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmdirSync(folder)
+  }
+}
