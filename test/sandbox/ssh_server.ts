@@ -121,6 +121,8 @@ class LoopbackServer implements SandboxServer {
   /** Between the socket and the SSH protocol stands the meter, so that a cut can fall on any byte. */
   #accept(socket: Socket): void {
     this.counters.connections++
+    // As sshd does: small packets do not wait for each other's acknowledgement.
+    socket.setNoDelay(true)
     const [wire, protocol] = duplexPair()
     this.#links.set(socket, protocol)
     socket.on('close', () => this.#links.delete(socket))
