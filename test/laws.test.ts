@@ -208,7 +208,7 @@ function rangesOfOurs(path: string, bytes: Bytes): readonly { start: number; end
 
 describe('Total', () => {
   it('any host gets an answer, and what is not understood is blocked with a hint', () => {
-    forAllHosts('Total', 1500, ({ scenario, plan }) => {
+    forAllHosts('Total', 1000, ({ scenario, plan }) => {
       const proof = planTasks(boot(plan.predicted), scenario.prove)
       for (const outcome of [...plan.outcomes, ...proof.outcomes]) {
         expect(outcome.why).not.toBe('')

@@ -7,14 +7,7 @@ import { ifKnown } from '../host/known.ts'
 import type { Outcome } from '../modules/define.ts'
 import { ansibleFacts } from './ansible_facts.ts'
 import type { HostCounts, RunEvent, TaskStatus } from './events.ts'
-import {
-  bootFingerprint,
-  type Plan,
-  type PlannedCall,
-  planTasks,
-  rebootReasons,
-  rebuildsOf,
-} from './plan.ts'
+import { bootFingerprint, type Plan, type PlannedCall, planTasks, rebootReasons, rebuildsOf } from './plan.ts'
 import type { Play, Task } from './run_types.ts'
 import type { Session } from './session.ts'
 import type { Identity } from './transport/transport.ts'

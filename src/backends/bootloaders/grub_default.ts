@@ -114,10 +114,7 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
     )
   }
   const line = bytes.split('\n')[statement.line - 1] ?? ''
-  // ${X:=value} and $((X=1)) set X in passing.
-  const setsUs = statement.word.parts.some(
-    part => part.kind !== 'char' && /^\$(\{[^}]*=|\(\()/.test(part.text) && NAMES_US.test(part.text),
-  )
+  const setsUs = statement.word.parts.some(part => setsInPassing(part) && NAMES_US.test(part.text))
   if (setsUs)
     return refuse(
       `${path}:${statement.line} sets the command line within another expansion: ${line.trim()}`,
@@ -141,47 +138,46 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
   return undefined
 }
 
+/** ${X:=value} and $((X=1)) set X. */
+const setsInPassing = (part: Part): boolean => part.kind !== 'char' && /^\$(\{[^}]*=|\(\()/.test(part.text)
+
 /** What only the shell can tell. */
 const UNCLEAR = Symbol('unclear')
+type Environment = Map<string, string | typeof UNCLEAR>
 
 function evaluate(sourced: readonly Sourced[]): GrubConfig | Refusal {
-  const environment = new Map<string, string | typeof UNCLEAR>()
+  const environment: Environment = new Map()
   const chains: Record<Variable, Assign[]> = { GRUB_CMDLINE_LINUX: [], GRUB_CMDLINE_LINUX_DEFAULT: [] }
-  const blur = (text: string) => {
-    for (const [name] of text.replaceAll('\\\n', '').matchAll(/[A-Za-z_]\w*/g)) environment.set(name, UNCLEAR)
-  }
-  for (const assign of sourced) {
-    if (assign.kind === 'opaque') {
-      blur(assign.text)
+  for (const statement of sourced) {
+    if (statement.kind === 'opaque') {
+      blur(environment, statement.text)
       continue
     }
-    const values = assign.word.parts.map(part => meaningOf(part, environment))
-    const unclear = assign.word.parts[values.indexOf(UNCLEAR)]
-    if (isVariable(assign.name)) {
+    const { name, path, word } = statement
+    const values = word.parts.map(part => meaningOf(part, environment))
+    const unclear = word.parts[values.indexOf(UNCLEAR)]
+    if (isVariable(name)) {
       if (unclear !== undefined)
         return refuse(
-          `${assign.path}:${assign.line} takes ${assign.name} from ${unclear.text}, whose value only the shell can tell`,
-          `write the arguments out in ${assign.path}, then run again`,
+          `${path}:${statement.line} takes ${name} from ${unclear.text}, whose value only the shell can tell`,
+          `write the arguments out in ${path}, then run again`,
         )
-      const appends = assign.word.parts.some(
-        part => part.kind === 'variable' && nameOf(part.text) === assign.name,
-      )
-      chains[assign.name] = appends ? [...chains[assign.name], assign] : [assign]
+      const appends = word.parts.some(part => part.kind === 'variable' && nameOf(part.text) === name)
+      chains[name] = appends ? [...chains[name], statement] : [statement]
     }
-    for (const part of assign.word.parts) if (part.kind !== 'char' && /[=(`]/.test(part.text)) blur(part.text)
-    environment.set(assign.name, unclear !== undefined || assign.conditional ? UNCLEAR : values.join(''))
+    for (const part of word.parts) if (setsInPassing(part)) blur(environment, part.text)
+    environment.set(name, unclear !== undefined || statement.conditional ? UNCLEAR : values.join(''))
   }
-  const value = (name: Variable) => {
-    const found = environment.get(name)
-    return typeof found === 'string' ? found : ''
-  }
-  return {
-    values: {
-      GRUB_CMDLINE_LINUX: value('GRUB_CMDLINE_LINUX'),
-      GRUB_CMDLINE_LINUX_DEFAULT: value('GRUB_CMDLINE_LINUX_DEFAULT'),
-    },
-    chains,
-  }
+  const value = (name: Variable) => environment.get(name) ?? ''
+  const [linux, byDefault] = [value('GRUB_CMDLINE_LINUX'), value('GRUB_CMDLINE_LINUX_DEFAULT')]
+  if (typeof linux !== 'string' || typeof byDefault !== 'string')
+    throw new Error('a statement that names them was not refused')
+  return { values: { GRUB_CMDLINE_LINUX: linux, GRUB_CMDLINE_LINUX_DEFAULT: byDefault }, chains }
+}
+
+/** Every name in a command that we do not read may have been set by it. */
+function blur(environment: Environment, text: string): void {
+  for (const [name] of text.replaceAll('\\\n', '').matchAll(/[A-Za-z_]\w*/g)) environment.set(name, UNCLEAR)
 }
 
 const isVariable = (name: string): name is Variable => (VARIABLES as readonly string[]).includes(name)
@@ -193,7 +189,7 @@ function nameOf(expansion: string): string | undefined {
 }
 
 /** A variable that nothing here sets is empty, as it is in grub-mkconfig's environment. */
-function meaningOf(part: Part, environment: ReadonlyMap<string, string | typeof UNCLEAR>) {
+function meaningOf(part: Part, environment: Environment) {
   if (part.kind === 'char') return part.text
   const name = part.kind === 'variable' ? nameOf(part.text) : undefined
   return name === undefined ? UNCLEAR : (environment.get(name) ?? '')

@@ -53,6 +53,7 @@ export async function handOver(lab: Lab, machine: Machine): Promise<Look> {
       assert.equal(after.get(file.path), file.after, `${file.path} after`)
     }
   })
+  asForeseen(lab, real)
   const look = await lab.step('independent look', () => lookAt(machine))
   lab.say(look.text)
   assert.notEqual(look.bootId, bootAtFirst, 'the machine was rebooted')
@@ -91,6 +92,21 @@ const GENERATED =
 function succeeded(run: ToolRun): void {
   const failures = eventsOf(run, 'host_failed').map(failure => failure.why)
   assert.deepEqual({ exitCode: run.exitCode, failures }, { exitCode: 0, failures: [] })
+}
+
+/** The law True: after the apply and after the boot the machine is what the plan foresaw, wherever it foresaw. */
+function asForeseen(lab: Lab, run: ToolRun): void {
+  const predictions = eventsOf(run, 'prediction')
+  for (const { after, compared, unknown, wrong } of predictions) {
+    lab.say(`as foreseen after the ${after}: ${compared} compared, ${unknown} unknown, ${wrong.length} wrong`)
+  }
+  assert.deepEqual(
+    predictions.map(({ after, wrong }) => ({ after, wrong })),
+    [
+      { after: 'apply', wrong: [] },
+      { after: 'boot', wrong: [] },
+    ],
+  )
 }
 
 const commandsOf = (run: ToolRun) => eventsOf(run, 'command').map(({ argv, reason }) => ({ argv, reason }))

@@ -32,20 +32,38 @@ describe.concurrent('a sudo that', () => {
   })
 
   test.for([
-    ['gets a wrong password', 'password', 'hunter2', /^failed: sudo: wrong password for admin\nrun again with -K/],
-    ['asks where there is no password to tell', 'password', undefined, /^failed: sudo asks for a password\npass -K/],
-    ['knows no such user', 'denied', PASSWORD, /^failed: admin is not in the sudoers file.\ngive the user the right/],
-  ] as const)('%s ends the run on that host before anything is looked at', async ([, sudo, password, why], context) => {
-    const { expect } = context
-    await using fleet = await startFleet(withSudo(sudo))
-    const before = hostTree(sandboxOf(fleet))
-    const run = await playFleet(fleet, { becomePassword: password })
-    expect(run.exitCode).toBe(2)
-    expect(run.failure(HOST)).toMatch(why)
-    expect(run.cost(HOST).execs).toBe(1)
-    expect(differences(before, hostTree(sandboxOf(fleet)))).toEqual([])
-    expect(JSON.stringify(run.events)).not.toContain(password ?? PASSWORD)
-  })
+    [
+      'gets a wrong password',
+      'password',
+      'hunter2',
+      /^failed: sudo: wrong password for admin\nrun again with -K/,
+    ],
+    [
+      'asks where there is no password to tell',
+      'password',
+      undefined,
+      /^failed: sudo asks for a password\npass -K/,
+    ],
+    [
+      'knows no such user',
+      'denied',
+      PASSWORD,
+      /^failed: admin is not in the sudoers file.\ngive the user the right/,
+    ],
+  ] as const)(
+    '%s ends the run on that host before anything is looked at',
+    async ([, sudo, password, why], context) => {
+      const { expect } = context
+      await using fleet = await startFleet(withSudo(sudo))
+      const before = hostTree(sandboxOf(fleet))
+      const run = await playFleet(fleet, { becomePassword: password })
+      expect(run.exitCode).toBe(2)
+      expect(run.failure(HOST)).toMatch(why)
+      expect(run.cost(HOST).execs).toBe(1)
+      expect(differences(before, hostTree(sandboxOf(fleet)))).toEqual([])
+      expect(JSON.stringify(run.events)).not.toContain(password ?? PASSWORD)
+    },
+  )
 })
 
 test('a user who does not become root is told to, and nothing is written', async () => {
@@ -75,7 +93,9 @@ function expectNowhere(fleet: Fleet, run: Played, stdin: string): void {
   expect(stdin).toContain('main() {')
   expect(stdin).not.toContain(PASSWORD)
   expect(JSON.stringify(run.events)).not.toContain(PASSWORD)
-  expect(JSON.stringify([...fleet.hosts.values()].flatMap(({ server }) => server.counters.execs))).not.toContain(PASSWORD)
+  expect(
+    JSON.stringify([...fleet.hosts.values()].flatMap(({ server }) => server.counters.execs)),
+  ).not.toContain(PASSWORD)
   const holders = [...hostTree(sandboxOf(fleet))].filter(([, content]) => content.includes(PASSWORD))
   // Where the stand-in of sudo knows it from.
   expect(holders.map(([path]) => path)).toEqual(['/.sandbox/sudo-password'])

@@ -33,13 +33,24 @@ interface Outcome {
   readonly stderr: string
 }
 
+/** Types are stripped from the sources once, not at each start. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NODE_COMPILE_CACHE: join(fleet.folder, 'compiled'),
+})
+
 /** As a user starts it, without a terminal. */
 function vfioRun(...args: string[]): Promise<Outcome> {
   return new Promise(resolve => {
-    const child = execFile(process.execPath, ['src/cli.ts', ...args], (error, stdout, stderr) => {
-      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : Number.NaN
-      resolve({ exitCode, stdout, stderr })
-    })
+    const child = execFile(
+      process.execPath,
+      ['src/cli.ts', ...args],
+      { env: environment() },
+      (error, stdout, stderr) => {
+        const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : Number.NaN
+        resolve({ exitCode, stdout, stderr })
+      },
+    )
     child.stdin?.end()
   })
 }
@@ -89,25 +100,49 @@ describe.concurrent('exit code 5, a short message and no stack trace follow', ()
     ['an unknown flag', () => onFleet('--chek'), /unknown option '--chek'\n\(Did you mean --check\?\)/],
     ['no playbook', () => [], /missing required argument 'playbook'/],
     ['no inventory', () => [FLAGSHIP], /no inventory\n.*-i hosts\.yaml/],
-    ['an inventory that is not there', () => [FLAGSHIP, '-i', '/none/hosts.yaml'], /\/none\/hosts\.yaml {2}no such file/],
-    ['a playbook that is not there', () => ['none.yaml', '-i', fleet.inventory], /none\.yaml {2}no such file/],
-    ['an inventory that is no YAML', () => [FLAGSHIP, '-i', inventoryWith('all: [')], /hosts-\d+\.yaml:1:7\n {2}not YAML: /],
-    ['an unknown key', () => [FLAGSHIP, '-i', inventoryWith('all:\n  host:\n    a:\n')], /:2:3\n {2}unknown key "host" in a group\n {2}did you mean "hosts"\?/],
+    [
+      'an inventory that is not there',
+      () => [FLAGSHIP, '-i', '/none/hosts.yaml'],
+      /\/none\/hosts\.yaml {2}no such file/,
+    ],
+    [
+      'a playbook that is not there',
+      () => ['none.yaml', '-i', fleet.inventory],
+      /none\.yaml {2}no such file/,
+    ],
+    [
+      'an inventory that is no YAML',
+      () => [FLAGSHIP, '-i', inventoryWith('all: [')],
+      /hosts-\d+\.yaml:1:7\n {2}not YAML: /,
+    ],
+    [
+      'an unknown key',
+      () => [FLAGSHIP, '-i', inventoryWith('all:\n  host:\n    a:\n')],
+      /:2:3\n {2}unknown key "host" in a group\n {2}did you mean "hosts"\?/,
+    ],
     [
       'a playbook with an unknown module',
       () => [writePlaybook(fleet, '- hosts: all\n  tasks:\n    - vfio_idz: {}\n'), '-i', fleet.inventory],
-      /play-\d+\.yaml:3:7\n[^]*vfio_idz[^]*vfio_ids/,
+      /play-\d+\.yaml:3:7\n[\s\S]*vfio_idz[\s\S]*vfio_ids/,
     ],
-    ['documentation of an unknown module', () => ['modules', 'vfio_idz'], /there is no module "vfio_idz"\n.*did you mean "vfio_ids"\?/],
-    ['an unknown host', () => onFleet('--limit', 'z170-b'), /z170-b[^]*z170-a/],
+    [
+      'documentation of an unknown module',
+      () => ['modules', 'vfio_idz'],
+      /there is no module "vfio_idz"\n.*did you mean "vfio_ids"\?/,
+    ],
+    ['an unknown host', () => onFleet('--limit', 'z170-b'), /z170-b[\s\S]*z170-a/],
     ['a number of forks that is none', () => onFleet('--forks', '0'), /a whole number from 1/],
     ['-K without a terminal', () => onFleet('-K'), /no terminal to ask for the sudo password/],
     [
       'an id that is no vendor:device',
       () => onFleet('-e', '{"vfio_devices": ["10de-1aef"]}'),
-      /playbooks\/gpu\.yaml:38:19 {2}[^]*"10de-1aef" is neither[^]*write it as 10de:1aef/,
+      /playbooks\/gpu\.yaml:38:19 {2}[\s\S]*"10de-1aef" is neither[\s\S]*write it as 10de:1aef/,
     ],
-    ['a variable that nothing defines', () => [FLAGSHIP, '-i', inventoryWith('all:\n  hosts:\n    lone:\n')], /vfio_devices/],
+    [
+      'a variable that nothing defines',
+      () => [FLAGSHIP, '-i', inventoryWith('all:\n  hosts:\n    lone:\n')],
+      /vfio_devices/,
+    ],
   ] as const)('%s', async ([, args, message], context) => {
     const { expect } = context
     const { exitCode, stdout, stderr } = await vfioRun(...args())
@@ -120,7 +155,10 @@ describe.concurrent('exit code 5, a short message and no stack trace follow', ()
 describe.concurrent('without touching a host', () => {
   test.for([
     ['--list-hosts', 'play: PCI passthrough (1 hosts)\n  z170-a\n'],
-    ['--list-tasks', /^play: PCI passthrough\n {2}Turn the IOMMU on {2}\(iommu_kernel_args\)\n[^]*handler: reboot {2}\(reboot\)\n$/],
+    [
+      '--list-tasks',
+      /^play: PCI passthrough\n {2}Turn the IOMMU on {2}\(iommu_kernel_args\)\n[\s\S]*handler: reboot {2}\(reboot\)\n$/,
+    ],
     ['--syntax-check', 'playbooks/gpu.yaml: no mistakes found\n'],
   ] as const)('%s does what it says', async ([flag, expected], context) => {
     const { exitCode, stdout, stderr } = await vfioRun(FLAGSHIP, '-i', fleet.inventory, flag)
@@ -131,7 +169,10 @@ describe.concurrent('without touching a host', () => {
 
   test('a host that cannot be reached gives exit code 4, in the recap and in words', async () => {
     const inventory = join(fleet.folder, 'closed.yaml')
-    writeFileSync(inventory, readFileSync(fleet.inventory, 'utf8').replace(/ansible_port: \d+/, 'ansible_port: 1'))
+    writeFileSync(
+      inventory,
+      readFileSync(fleet.inventory, 'utf8').replace(/ansible_port: \d+/, 'ansible_port: 1'),
+    )
     const { exitCode, stdout } = await vfioRun(FLAGSHIP, '-i', inventory, '--known-hosts', fleet.knownHosts)
     expect(exitCode).toBe(4)
     expect(stdout).toMatch(/127\.0\.0\.1:1\s+refuses\s+the\s+connection/)
@@ -162,11 +203,14 @@ describe('on a host', () => {
     createInterface({ input: child.stdout }).on('line', line => {
       lines.push(line)
       const event: RunEvent = JSON.parse(line)
-      if (event.event === 'output' && event.step.startsWith('update-initramfs') && event.line === '') child.kill('SIGINT')
+      if (event.event === 'output' && event.step.startsWith('update-initramfs') && event.line === '')
+        child.kill('SIGINT')
     })
     expect(await once(child, 'close')).toEqual([130, null])
     const events = jsonEvents(lines.join('\n'))
-    expect(events.find(({ event }) => event === 'warning')).toMatchObject({ why: expect.stringContaining('interrupted') })
+    expect(events.find(({ event }) => event === 'warning')).toMatchObject({
+      why: expect.stringContaining('interrupted'),
+    })
     expect(events.at(-1)).toMatchObject({ event: 'recap', exitCode: 130 })
     const sandbox = sandboxOf(fleet)
     expect(sandbox.running.bootId).toBe(bootId)

@@ -29,7 +29,11 @@ const FAILURES: readonly Failure[] = [
   {
     title: 'update-grub fails in the middle of the menu',
     breaks: sandbox =>
-      replaceProgram(sandbox, 'update-grub', 'echo half >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"; echo Oh >&2; exit 3'),
+      replaceProgram(
+        sandbox,
+        'update-grub',
+        'echo half >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"; echo Oh >&2; exit 3',
+      ),
     why: 'update-grub failed with exit code 3',
     says: 'Oh',
   },
@@ -53,23 +57,26 @@ const FAILURES: readonly Failure[] = [
 ]
 
 describe.concurrent('a step that fails', () => {
-  test.for(FAILURES.map(failure => [failure.title, failure] as const))('because %s: every file is put back, and the host is not rebooted', async ([, { breaks, why, says }], context) => {
-    const { expect } = context
-    await using fleet = await startFleet({ [HOST]: z170a })
-    const sandbox = sandboxOf(fleet)
-    const { bootId } = sandbox.running
-    const before = hostTree(sandbox)
-    breaks(sandbox)
-    const run = await playFleet(fleet)
-    expect([run.exitCode, run.failure(HOST)]).toEqual([
-      2,
-      `failed: ${why}\nthe files were put back as they were, and the host was not rebooted`,
-    ])
-    expect(run.of('host_failed')[0]?.output).toContain(says)
-    expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])
-    expect([run.rebooted(HOST), sandbox.running.bootId]).toEqual([false, bootId])
-    expect(sandbox.read('/var/lib/vfio-run/lock')).toBe('')
-  })
+  test.for(FAILURES.map(failure => [failure.title, failure] as const))(
+    'because %s: every file is put back, and the host is not rebooted',
+    async ([, { breaks, why, says }], context) => {
+      const { expect } = context
+      await using fleet = await startFleet({ [HOST]: z170a })
+      const sandbox = sandboxOf(fleet)
+      const { bootId } = sandbox.running
+      const before = hostTree(sandbox)
+      breaks(sandbox)
+      const run = await playFleet(fleet)
+      expect([run.exitCode, run.failure(HOST)]).toEqual([
+        2,
+        `failed: ${why}\nthe files were put back as they were, and the host was not rebooted`,
+      ])
+      expect(run.of('host_failed')[0]?.output).toContain(says)
+      expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])
+      expect([run.rebooted(HOST), sandbox.running.bootId]).toEqual([false, bootId])
+      expect(sandbox.read('/var/lib/vfio-run/lock')).toBe('')
+    },
+  )
 
   test('takes nothing from the other hosts of the play, and the next run goes on where it can', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel, other: oneKernel })
@@ -99,24 +106,31 @@ describe.concurrent('a file', () => {
   test.for([
     ['that was edited', '/etc/default/grub', 'GRUB_TIMEOUT=0\n'],
     ['that has come into being', '/etc/modprobe.d/vfio.conf', '# mine\n'],
-  ] as const)('%s by someone else since the look is left as it is, and nothing else is written', async ([, path, text], context) => {
-    const { expect } = context
-    await using fleet = await startFleet({ [HOST]: oneKernel })
-    const sandbox = sandboxOf(fleet)
-    const before = new Map(hostTree(sandbox))
-    const run = await playFleet(fleet, {
-      onEvent: event => {
-        if (event.event === 'phase' && event.phase === 'apply') sandbox.write(path, text)
-      },
-    })
-    expect([run.exitCode, run.failure(HOST)]).toEqual([
-      2,
-      `failed: ${path} was changed by someone else since it was looked at; nothing of that is overwritten`,
-    ])
-    expect(sandbox.read(path)).toBe(text)
-    expect(changedSince(before, sandbox)).toEqual([path])
-    expect([run.rebooted(HOST), sandbox.read('/var/lib/vfio-run/lock'), leftBehind(sandbox)]).toEqual([false, '', []])
-  })
+  ] as const)(
+    '%s by someone else since the look is left as it is, and nothing else is written',
+    async ([, path, text], context) => {
+      const { expect } = context
+      await using fleet = await startFleet({ [HOST]: oneKernel })
+      const sandbox = sandboxOf(fleet)
+      const before = new Map(hostTree(sandbox))
+      const run = await playFleet(fleet, {
+        onEvent: event => {
+          if (event.event === 'phase' && event.phase === 'apply') sandbox.write(path, text)
+        },
+      })
+      expect([run.exitCode, run.failure(HOST)]).toEqual([
+        2,
+        `failed: ${path} was changed by someone else since it was looked at; nothing of that is overwritten`,
+      ])
+      expect(sandbox.read(path)).toBe(text)
+      expect(changedSince(before, sandbox)).toEqual([path])
+      expect([run.rebooted(HOST), sandbox.read('/var/lib/vfio-run/lock'), leftBehind(sandbox)]).toEqual([
+        false,
+        '',
+        [],
+      ])
+    },
+  )
 })
 
 describe.concurrent('a disk that is full', () => {
@@ -130,7 +144,12 @@ describe.concurrent('a disk that is full', () => {
     const before = hostTree(sandbox)
     replaceProgram(sandbox, 'base64', fullFor('*/modprobe.d/.vfio-run.*'))
     const run = await playFleet(fleet)
-    expectUntouched(run, sandbox, before, /^failed: cannot write \/etc\/modprobe.d\/\w+.conf \(disk full\?\)\n/)
+    expectUntouched(
+      run,
+      sandbox,
+      before,
+      /^failed: cannot write \/etc\/modprobe.d\/\w+.conf \(disk full\?\)\n/,
+    )
   })
 
   test('while the journal is written: nothing is begun', async () => {
@@ -139,7 +158,12 @@ describe.concurrent('a disk that is full', () => {
     const before = hostTree(sandbox)
     replaceProgram(sandbox, 'base64', fullFor('*/apply.sh'))
     const run = await playFleet(fleet)
-    expectUntouched(run, sandbox, before, /^failed: cannot write to .*\/var\/lib\/vfio-run\/runs\/.* \(is the disk full\?\)/)
+    expectUntouched(
+      run,
+      sandbox,
+      before,
+      /^failed: cannot write to .*\/var\/lib\/vfio-run\/runs\/.* \(is the disk full\?\)/,
+    )
   })
 
   test('before there is a lock: nothing is begun', async () => {
@@ -150,7 +174,9 @@ describe.concurrent('a disk that is full', () => {
     const before = hostTree(sandbox)
     const run = await playFleet(fleet)
     expect([run.exitCode, changedSince(before, sandbox)]).toEqual([2, []])
-    expect(run.failure(HOST)).toMatch(/^failed: cannot write to .*\/var\/lib\/vfio-run \(read-only or full\?\)/)
+    expect(run.failure(HOST)).toMatch(
+      /^failed: cannot write to .*\/var\/lib\/vfio-run \(read-only or full\?\)/,
+    )
   })
 
   // Only root may mount a file system of a few pages.
@@ -163,13 +189,23 @@ describe.concurrent('a disk that is full', () => {
       sandbox.write('/etc/modprobe.d/full.conf', '# '.padEnd(4096, 'x'))
       const before = hostTree(sandbox)
       const run = await playFleet(fleet)
-      expectUntouched(run, sandbox, before, /^failed: cannot write \/etc\/modprobe.d\/\w+.conf \(disk full\?\)\n/)
+      expectUntouched(
+        run,
+        sandbox,
+        before,
+        /^failed: cannot write \/etc\/modprobe.d\/\w+.conf \(disk full\?\)\n/,
+      )
     } finally {
       execFileSync('umount', [folder])
     }
   })
 
-  function expectUntouched(run: Played, sandbox: Sandbox, before: ReadonlyMap<string, string>, why: RegExp): void {
+  function expectUntouched(
+    run: Played,
+    sandbox: Sandbox,
+    before: ReadonlyMap<string, string>,
+    why: RegExp,
+  ): void {
     expect([run.exitCode, run.rebooted(HOST)]).toEqual([2, false])
     expect(run.failure(HOST)).toMatch(why)
     expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])

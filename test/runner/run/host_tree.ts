@@ -22,7 +22,10 @@ function contentOf(path: string): string {
   const stat = lstatSync(path)
   if (stat.isSymbolicLink()) return `link to ${readlinkSync(path)}`
   const mode = (stat.mode & 0o7777).toString(8)
-  return stat.isDirectory() ? `folder ${mode}` : `file ${mode}\n${readFileSync(path, 'latin1')}`
+  if (stat.isDirectory()) return `folder ${mode}`
+  // sysfs has files that can only be written to; without root they cannot be read here either.
+  const isReadable = (stat.mode & 0o400) !== 0
+  return `file ${mode}\n${isReadable ? readFileSync(path, 'latin1') : ''}`
 }
 
 /** Paths that differ between two trees. */

@@ -13,7 +13,11 @@ describe.concurrent('the lock of a host', () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
     const sandbox = sandboxOf(fleet)
     // It builds its menu until we say.
-    replaceProgram(sandbox, 'update-grub', 'while [ ! -e "$VFIO_RUN_ROOT/tmp/go" ]; do sleep 0.05; done; exec "$0.real"')
+    replaceProgram(
+      sandbox,
+      'update-grub',
+      'while [ ! -e "$VFIO_RUN_ROOT/tmp/go" ]; do sleep 0.05; done; exec "$0.real"',
+    )
     const { promise: isBuilding, resolve } = Promise.withResolvers<void>()
     const first = playFleet(fleet, {
       who: 'ann@desk',
@@ -27,7 +31,9 @@ describe.concurrent('the lock of a host', () => {
     sandbox.write('/tmp/go', '')
     expect([second.exitCode, second.failure(HOST)]).toEqual([
       7,
-      expect.stringMatching(/^locked: run first-run by ann@desk holds the lock, for 60 more minutes at most\nwait for it/),
+      expect.stringMatching(
+        /^locked: run first-run by ann@desk holds the lock, for 60 more minutes at most\nwait for it/,
+      ),
     ])
     expect([(await first).exitCode, sandbox.read(LOCK)]).toEqual([0, ''])
   })
@@ -39,7 +45,8 @@ describe.concurrent('the lock of a host', () => {
       run: 'one-run',
       onEvent: event => {
         if (event.event !== 'phase' && event.event !== 'prediction') return
-        if (event.event === 'prediction' || event.phase === 'prove') seen.push(sandboxOf(fleet).read(LOCK).split(' ')[0] ?? '')
+        if (event.event === 'prediction' || event.phase === 'prove')
+          seen.push(sandboxOf(fleet).read(LOCK).split(' ')[0] ?? '')
       },
     })
     expect([run.exitCode, seen]).toEqual([0, ['one-run', 'one-run', '']])
@@ -62,7 +69,9 @@ describe.concurrent('the lock of a host', () => {
     const run = await playFleet(fleet)
     expect([run.exitCode, run.failure(HOST)]).toEqual([
       7,
-      expect.stringMatching(/^locked: run other by eve@elsewhere holds the lock, for 10 more minutes at most\n/),
+      expect.stringMatching(
+        /^locked: run other by eve@elsewhere holds the lock, for 10 more minutes at most\n/,
+      ),
     ])
     expect(sandbox.read(LOCK)).toBe(line('other', 600))
   })

@@ -134,4 +134,9 @@ const CONNECT = { acceptNewHostKeys: false, passphrase: undefined }
 const FREE: Cost = { connections: 0, execs: 0, bytesIn: 0, bytesOut: 0 }
 
 const countersOf = ({ hosts }: Fleet): ReadonlyMap<string, Cost> =>
-  new Map([...hosts].map(([name, { server }]) => [name, { ...server.counters, execs: server.counters.execs.length }]))
+  new Map(
+    [...hosts].map(([name, { server }]) => [
+      name,
+      { ...server.counters, execs: server.counters.execs.length },
+    ]),
+  )

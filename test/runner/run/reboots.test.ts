@@ -4,7 +4,7 @@ import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
 import type { Sandbox } from '../../sandbox/machine.ts'
 import { oneKernel } from './members.ts'
 import { replaceProgram, sandboxOf, writeGrubenv } from './on_host.ts'
-import { playFleet, type PlayOptions, writePlaybook } from './play_fleet.ts'
+import { type PlayOptions, playFleet, writePlaybook } from './play_fleet.ts'
 
 const HOST = 'z170-a'
 
@@ -35,11 +35,14 @@ describe.concurrent('a reboot', () => {
     const astray = await playFleet(fleet, {
       onEvent: event => {
         // As `grub-reboot` does, or a key pressed in the menu: nothing foretells it.
-        if (event.event === 'prediction' && event.after === 'apply') writeGrubenv(sandbox, 'next_entry', recovery(sandbox))
+        if (event.event === 'prediction' && event.after === 'apply')
+          writeGrubenv(sandbox, 'next_entry', recovery(sandbox))
       },
     })
     expect(astray.exitCode).toBe(2)
-    expect(astray.failure(HOST)).toMatch(/^failed: it was rebooted, and it is still not so: intel_iommu=on is configured/)
+    expect(astray.failure(HOST)).toMatch(
+      /^failed: it was rebooted, and it is still not so: intel_iommu=on is configured/,
+    )
     const { bootId } = sandbox.running
 
     for (const options of [{ check: true }, {}]) {
@@ -118,7 +121,9 @@ describe.concurrent('a reboot', () => {
     replaceProgram(sandbox, 'reboot', 'exit 0')
     const run = await playFleet(fleet, impatient(fleet))
     expect(run.exitCode).toBe(4)
-    expect(run.failure(HOST)).toContain('did not come back within 3 s of its reboot; it still answers with the old boot_id')
+    expect(run.failure(HOST)).toContain(
+      'did not come back within 3 s of its reboot; it still answers with the old boot_id',
+    )
   })
 
   test('that the host refuses fails it, with its own words, and is asked for again by the next run', async () => {
@@ -136,6 +141,30 @@ describe.concurrent('a reboot', () => {
     expect([next.exitCode, next.of('diff'), next.rebooted(HOST)]).toEqual([0, [], true])
   })
 
+  test('whose question was lost with the connection is asked for again', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    // Look, apply, and then the trigger.
+    fleet.hosts.get(HOST)?.server.cutAfter({ direction: 'in', bytes: 500, fromExec: 3 })
+    const run = await playFleet(fleet)
+    expect([run.exitCode, run.failure(HOST), run.recap(HOST).rebootPending]).toEqual([0, '', ''])
+  })
+
+  test('whose proof was lost with the connection makes the host unreachable, and leaves no lock', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const run = await playFleet(fleet, {
+      onEvent: event => {
+        if (event.event === 'phase' && event.phase === 'prove')
+          fleet.hosts.get(HOST)?.server.cutAfter({ direction: 'out', bytes: 5000, fromExec: 1 })
+      },
+    })
+    expect([run.exitCode, run.failure(HOST)]).toEqual([
+      4,
+      expect.stringMatching(/^unreachable: the connection was lost/),
+    ])
+    expect(sandboxOf(fleet).read('/var/lib/vfio-run/lock')).toBe('')
+    expect(await isConverged(fleet)).toBe(true)
+  })
+
   test('as a task is made when something waits for it, and else only when it is asked for always', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
     const due = await playFleet(fleet, { playbook: writePlaybook(fleet, taskPlay('reboot:')) })
@@ -146,7 +175,9 @@ describe.concurrent('a reboot', () => {
       status: 'ok',
       why: 'nothing waits for a reboot',
     })
-    const always = await playFleet(fleet, { playbook: writePlaybook(fleet, taskPlay('reboot: { always: true }')) })
+    const always = await playFleet(fleet, {
+      playbook: writePlaybook(fleet, taskPlay('reboot: { always: true }')),
+    })
     expect([always.exitCode, always.rebooted(HOST)]).toEqual([0, true])
   })
 })

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { UserErrors } from '../../../src/errors.ts'
 import type { MachineDescription } from '../../sandbox/description.ts'
 import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
+import type { Sandbox } from '../../sandbox/machine.ts'
 import { guide } from '../../sandbox/machines/guide.ts'
 import { noIommu } from '../../sandbox/machines/no_iommu.ts'
-import type { Sandbox } from '../../sandbox/machine.ts'
 import { differences, hostTree } from './host_tree.ts'
 import { oneKernel, z170a } from './members.ts'
 import { sandboxOf } from './on_host.ts'
@@ -34,7 +34,11 @@ describe('of the guide’s machine, refused is', () => {
   afterAll(() => fleet?.[Symbol.asyncDispose]())
 
   test.for([
-    ['its boot display', ['01:00.0', '01:00.1'], '01:00.0 VGA controller [1002:7300] is the boot display: the console would go dark'],
+    [
+      'its boot display',
+      ['01:00.0', '01:00.1'],
+      '01:00.0 VGA controller [1002:7300] is the boot display: the console would go dark',
+    ],
     [
       'its network card, which carries our own connection',
       ['00:1f.6'],
@@ -55,7 +59,9 @@ describe('of the guide’s machine, refused is', () => {
 
   test('an id that is none, at its place in the file, before any connection', async () => {
     const { connections } = fleet.hosts.get(HOST)?.server.counters ?? { connections: Number.NaN }
-    const error: unknown = await playFleet(fleet, { extraVars: choosing('10de-1aef') }).catch(problem => problem)
+    const error: unknown = await playFleet(fleet, { extraVars: choosing('10de-1aef') }).catch(
+      problem => problem,
+    )
     const mistakes = error instanceof UserErrors ? error.errors : [error]
     expect(mistakes[0]).toMatchObject({
       kind: 'usage',
@@ -87,7 +93,12 @@ describe.concurrent('refused with nothing written is a host', () => {
       () => {},
       /^failed: 1b73:1100 is also the id of 03:00.0 USB controller \[1b73:1100\], which was not chosen\nvfio-pci binds by id here/,
     ],
-    ['without GRUB', guide, (sandbox: Sandbox) => sandbox.sh('rm -r boot/grub etc/default/grub boot/efi/EFI'), /GRUB|bootloader/],
+    [
+      'without GRUB',
+      guide,
+      (sandbox: Sandbox) => sandbox.sh('rm -r boot/grub etc/default/grub boot/efi/EFI'),
+      /GRUB|bootloader/,
+    ],
     [
       'whose /etc/default/grub ends within quotes',
       guide,

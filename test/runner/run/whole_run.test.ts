@@ -88,7 +88,9 @@ describe.each(['z170-a', 'amd-server'])('the flagship on %s', host => {
     expect(leftBehind(sandbox)).toEqual([])
     expect(sandbox.read('/var/lib/vfio-run/lock')).toBe('')
     expect((statSync(sandbox.at('/var/lib/vfio-run')).mode & 0o777).toString(8)).toBe('700')
-    const elsewhere = changed(before, after).filter(path => !/^\/(etc|boot|var\/lib\/vfio-run)(\/|$)/.test(path))
+    const elsewhere = changed(before, after).filter(
+      path => !/^\/(etc|boot|var\/lib\/vfio-run)(\/|$)/.test(path),
+    )
     expect(elsewhere).toEqual([])
   })
 
@@ -109,7 +111,9 @@ describe.each(['z170-a', 'amd-server'])('the flagship on %s', host => {
     expect(sandbox.running.cmdline).not.toMatch(/vfio-pci|pcie_acs_override/)
     // The IOMMU and vfio's modules in the image are no claim on a device, and stay.
     const kept = ['/etc/default/grub', '/etc/initramfs-tools/modules']
-    expect(changed(before, givenBack).filter(path => path.startsWith('/etc/') && !kept.includes(path))).toEqual([])
+    expect(
+      changed(before, givenBack).filter(path => path.startsWith('/etc/') && !kept.includes(path)),
+    ).toEqual([])
     expect(sandbox.read('/etc/default/grub').replace(' intel_iommu=on', '')).toBe(
       at(before).get('/etc/default/grub')?.replace('file 644\n', ''),
     )

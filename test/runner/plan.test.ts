@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest'
+import { type Change, write } from '../../src/host/change.ts'
+import type { Host } from '../../src/host/host.ts'
+import { unknown } from '../../src/host/known.ts'
+import { blocked, converged, type Module, type Outcome } from '../../src/modules/define.ts'
+import { modules } from '../../src/modules/index.ts'
+import { type PlannedCall, planTasks, rebootReasons } from '../../src/runner/plan.ts'
+import { aHost, aReadyHost, withCmdline, withFiles } from '../builders.ts'
+
+/** A task of the real vocabulary. */
+function task(name: string, args: Readonly<Record<string, unknown>> = {}): PlannedCall {
+  const module = modules.get(name)
+  if (module === undefined) throw new Error(`no module ${name}`)
+  return { module, args: module.args.parse(args) }
+}
+
+/** A task that answers what the test says. */
+function answering(plan: (host: Host) => Outcome): PlannedCall {
+  const [model] = modules.values()
+  if (model === undefined) throw new Error('no modules')
+  return { module: { ...model, name: 'answering', plan } satisfies Module, args: {} }
+}
+
+const writing = (path: string, after: string, rebuild: ('menu' | 'initramfs')[] = []) =>
+  answering(host => ({
+    kind: 'change',
+    why: `${path} gets ${after}`,
+    changes: write(host, path, after),
+    rebuild,
+  }))
+
+const removing = (path: string) =>
+  answering(host => ({
+    kind: 'change',
+    why: `${path} goes`,
+    changes: [{ kind: 'remove', path, before: host.files[path]?.bytes ?? '' }],
+  }))
+
+/** All tasks of the flagship up to the reboot, for the USB controller of the lab's machine. */
+const FLAGSHIP = [
+  task('iommu_kernel_args'),
+  task('driver_blacklist', { drivers: ['radeon'] }),
+  task('vfio_ids', { devices: ['1033:0194'] }),
+  task('initramfs_rebuild'),
+]
+
+const kinds = (host: Host, calls: readonly PlannedCall[]) =>
+  planTasks(host, calls).rebuilds.map(({ kind }) => kind)
+
+describe('rebuilds', () => {
+  it('come once each, the images before the menu, however the tasks ask for them', () => {
+    expect(kinds(aHost(), FLAGSHIP)).toEqual(['initramfs', 'menu'])
+    expect(kinds(aHost(), FLAGSHIP.toReversed())).toEqual(['initramfs', 'menu'])
+    expect(kinds(aHost(), [...FLAGSHIP, ...FLAGSHIP])).toEqual(['initramfs', 'menu'])
+  })
+
+  it('are those that a task asked for, not all that are stale', () => {
+    const stale = withFiles(aHost(), { '/etc/modprobe.d/new.conf': 'blacklist radeon\n' })
+    expect(kinds(stale, [task('iommu_kernel_args')])).toEqual(['menu'])
+    expect(kinds(stale, [task('initramfs_rebuild')])).toEqual(['initramfs'])
+  })
+
+  it('are left out where nothing is stale though a task asked', () => {
+    expect(kinds(aReadyHost(), [writing('/etc/x', 'y', ['menu', 'initramfs'])])).toEqual([])
+  })
+
+  it('stand on the files as the last task leaves them', () => {
+    const { predicted } = planTasks(aHost(), [
+      ...FLAGSHIP,
+      writing('/etc/modprobe.d/later.conf', 'blacklist b43\n'),
+    ])
+    const image = Object.values(predicted.images)[0]
+    expect(image?.is === 'predicted' && Object.keys(image.value.files)).toContain(
+      '/etc/modprobe.d/later.conf',
+    )
+  })
+
+  it('name the files that they write, for the journal', () => {
+    const { rebuilds } = planTasks(aHost(), FLAGSHIP)
+    expect(rebuilds.map(({ writes }) => writes)).toEqual([
+      [expect.stringMatching(/^\/boot\/initrd\.img-/)],
+      ['/boot/grub/grub.cfg'],
+    ])
+  })
+
+  it('that were made for the same files and reason already are blocked, with what to do', () => {
+    const host = aHost()
+    const { rebuilds } = planTasks(host, FLAGSHIP)
+    const rebuilt = rebuilds.map(({ fingerprint }) => fingerprint)
+    const { outcomes } = planTasks({ ...host, journal: { ...host.journal, rebuilt } }, FLAGSHIP)
+    expect(outcomes.filter(({ kind }) => kind === 'blocked').map(({ why }) => why)).toEqual(
+      expect.arrayContaining([expect.stringContaining('was run for this already')]),
+    )
+  })
+})
+
+describe('changes', () => {
+  const at = (changes: readonly Change[], path: string) => changes.filter(change => change.path === path)
+
+  it('of several tasks to one file are one, from what was there to what the last leaves', () => {
+    const host = withFiles(aHost(), { '/etc/x': 'a' })
+    const { changes } = planTasks(host, [
+      writing('/etc/x', 'b'),
+      writing('/etc/y', '1'),
+      writing('/etc/x', 'c'),
+    ])
+    expect(changes).toEqual([
+      { kind: 'write', path: '/etc/x', before: 'a', after: 'c' },
+      { kind: 'write', path: '/etc/y', before: undefined, after: '1' },
+    ])
+  })
+
+  it.each<[string, string | undefined, PlannedCall[], Change[]]>([
+    ['there and back is none', 'a', [writing('/etc/x', 'b'), writing('/etc/x', 'a')], []],
+    ['a file that comes and goes is none', undefined, [writing('/etc/x', 'b'), removing('/etc/x')], []],
+    [
+      'a file that is changed and then goes is removed as it was',
+      'a',
+      [writing('/etc/x', 'b'), removing('/etc/x')],
+      [{ kind: 'remove', path: '/etc/x', before: 'a' }],
+    ],
+    [
+      'a file that goes and comes back differs from what it was',
+      'a',
+      [removing('/etc/x'), writing('/etc/x', 'b')],
+      [{ kind: 'write', path: '/etc/x', before: 'a', after: 'b' }],
+    ],
+    [
+      'a file that goes and comes back as it was is none',
+      'a',
+      [removing('/etc/x'), writing('/etc/x', 'a')],
+      [],
+    ],
+  ])('%s', (_, before, calls, expected) => {
+    const { changes } = planTasks(withFiles(aHost(), { '/etc/x': before }), calls)
+    expect(at(changes, '/etc/x')).toEqual(expected)
+  })
+})
+
+describe('a task', () => {
+  it('is planned on what the earlier ones will have done', () => {
+    const seen: (string | undefined)[] = []
+    const looking = answering(host => {
+      seen.push(host.files['/etc/x']?.bytes)
+      return converged('looked')
+    })
+    planTasks(withFiles(aHost(), { '/etc/x': 'a' }), [
+      looking,
+      writing('/etc/x', 'b'),
+      looking,
+      removing('/etc/x'),
+      looking,
+    ])
+    expect(seen).toEqual(['a', 'b', undefined])
+  })
+
+  it('sees the rebuilds that the earlier ones asked for as made', () => {
+    const { outcomes } = planTasks(aHost(), [task('iommu_kernel_args'), task('iommu_kernel_args')])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['change', 'pending'])
+    expect(outcomes[1]).toMatchObject({ needs: 'reboot' })
+  })
+
+  it('that is blocked changes nothing, and the others are planned all the same', () => {
+    const { outcomes, changes } = planTasks(aHost(), [
+      answering(() => blocked('no', 'try yes')),
+      writing('/etc/x', 'b'),
+    ])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['blocked', 'change'])
+    expect(changes.map(({ path }) => path)).toEqual(['/etc/x'])
+  })
+
+  it('is blocked where the host was not looked at as root', () => {
+    const { outcomes, changes } = planTasks(aHost({ uid: 1000 }), FLAGSHIP)
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['blocked']))
+    expect(changes).toEqual([])
+  })
+
+  it('that needs the boot menu is blocked where it cannot be read, and nothing is rebuilt', () => {
+    const { outcomes, rebuilds } = planTasks(aHost({ menu: unknown('no grub.cfg') }), [
+      task('iommu_kernel_args'),
+    ])
+    expect(outcomes[0]).toMatchObject({ kind: 'blocked', why: expect.stringContaining('no grub.cfg') })
+    expect(rebuilds).toEqual([])
+  })
+})
+
+describe('a reboot', () => {
+  it('is due while something that is configured is not in effect', () => {
+    const configured = planTasks(aHost(), FLAGSHIP).predicted
+    expect(rebootReasons(configured, FLAGSHIP)).not.toEqual([])
+    expect(rebootReasons(aReadyHost(), [task('iommu_kernel_args')])).toEqual([])
+    expect(rebootReasons(withCmdline(aReadyHost(), 'quiet'), [task('iommu_kernel_args')])).toHaveLength(1)
+  })
+})
