@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { configuredTokens, editGrubConfig, readGrubConfig } from '../src/backends/bootloaders/grub_default.ts'
+import { configuredTokens, readGrubConfig } from '../src/backends/bootloaders/grub_default.ts'
+import { editGrubConfig } from '../src/backends/bootloaders/grub_edit.ts'
 import { bytesFromBuffer } from '../src/host/bytes.ts'
 import type { Host } from '../src/host/host.ts'
 import {

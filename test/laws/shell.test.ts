@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   configuredTokens,
-  editGrubConfig,
   GRUB_DEFAULT,
   type GrubConfig,
   readGrubConfig,
 } from '../../src/backends/bootloaders/grub_default.ts'
+import { editGrubConfig } from '../../src/backends/bootloaders/grub_edit.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
 import type { Host } from '../../src/host/host.ts'
 import { type ArgEdit, isSatisfied, keyOf, splitArgs } from '../../src/host/kernel_args.ts'

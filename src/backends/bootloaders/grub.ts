@@ -5,13 +5,8 @@ import { ifKnown, predicted } from '../../host/known.ts'
 import { isRefusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import type { Bootloader } from './bootloader.ts'
-import {
-  configuredTokens,
-  editGrubConfig,
-  GRUB_DEFAULT,
-  type GrubConfig,
-  readGrubConfig,
-} from './grub_default.ts'
+import { configuredTokens, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './grub_default.ts'
+import { editGrubConfig } from './grub_edit.ts'
 
 /** GRUB as Debian and Ubuntu have it: /etc/default/grub, its drop-ins, and update-grub. */
 export const grub: Bootloader = {

@@ -1,10 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  configuredTokens,
-  editGrubConfig,
-  readGrubConfig,
-} from '../../../src/backends/bootloaders/grub_default.ts'
+import { configuredTokens, readGrubConfig } from '../../../src/backends/bootloaders/grub_default.ts'
+import { editGrubConfig } from '../../../src/backends/bootloaders/grub_edit.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { type ArgEdit, isSatisfied } from '../../../src/host/kernel_args.ts'
 import { isRefusal } from '../../../src/refusal.ts'

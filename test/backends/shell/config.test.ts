@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isShellProblem, parseShellConfig } from '../../../src/backends/bootloaders/shell_config.ts'
+import { isShellProblem, parseShellConfig } from '../../../src/backends/shell/config.ts'
 
 const statements = (bytes: string) => {
   const parsed = parseShellConfig(bytes)

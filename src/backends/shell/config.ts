@@ -1,0 +1,119 @@
+import type { Bytes } from '../../host/bytes.ts'
+import { commandAt, nest } from './command.ts'
+import { endOfLine, lineOf, matchAt, Unreadable } from './reading.ts'
+import { type Word, wordAt } from './word.ts'
+
+/**
+ * Files that a shell sources and that mostly assign variables: /etc/default/grub and its drop-ins. We read
+ * assignments and leave every byte else alone; what only a shell could work out is kept as *opaque* and refused by
+ * the callers where it touches their variables. Grammar: POSIX.1-2017, Shell Command Language 2.2 and 2.10.
+ */
+export interface ShellConfig {
+  readonly statements: readonly Statement[]
+}
+
+export type Statement =
+  | {
+      readonly kind: 'assign'
+      readonly name: string
+      readonly line: number
+      readonly word: Word
+      /** Inside if/for/case/function: whether it happens is not ours to know. */
+      readonly conditional: boolean
+    }
+  | {
+      readonly kind: 'opaque'
+      readonly line: number
+      readonly text: string
+      /** Its words, quotes taken off and expansions as they are written. */
+      readonly words: readonly string[]
+    }
+
+/** Where and why a file cannot be read at all. Lines count from 1. */
+export interface ShellProblem {
+  readonly line: number
+  readonly text: string
+  readonly why: string
+}
+
+export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
+  if (bytes.startsWith('\xef\xbb\xbf'))
+    return problemAt(bytes, 0, 'starts with a byte order mark, which a shell takes for a command')
+  const crlf = bytes.indexOf('\r\n')
+  if (crlf >= 0)
+    return problemAt(bytes, crlf, 'has Windows line ends (CRLF), which become part of the values')
+  const nul = bytes.indexOf('\0')
+  if (nul >= 0) return problemAt(bytes, nul, 'has a NUL byte, which shells drop or stop at')
+  if (bytes.endsWith('\\'))
+    return problemAt(bytes, bytes.length - 1, 'ends in a backslash, which joins what is added to it')
+  try {
+    return { statements: [...statements(bytes)] }
+  } catch (error) {
+    if (error instanceof Unreadable) return problemAt(bytes, error.at, error.message)
+    throw error
+  }
+}
+
+export const isShellProblem = (parsed: ShellConfig | ShellProblem): parsed is ShellProblem => 'why' in parsed
+
+function* statements(bytes: Bytes): Generator<Statement> {
+  const open: string[] = []
+  let at = 0
+  while (at < bytes.length) {
+    // Only these separate words in every locale: \r, \v and bytes above 7f are part of them (2.3).
+    if (/[ \t\n;]/.test(bytes.charAt(at))) at++
+    else if (bytes[at] === '#') at = endOfLine(bytes, at)
+    else if (bytes.startsWith('\\\n', at)) at += 2
+    else {
+      const found = assignmentsAt(bytes, at)
+      if (found !== undefined) {
+        for (const assignment of found.assignments) yield { ...assignment, conditional: open.length > 0 }
+        at = found.end
+        continue
+      }
+      const { end, words } = commandAt(bytes, at)
+      nest(open, words, at)
+      yield {
+        kind: 'opaque',
+        line: lineOf(bytes, at),
+        text: bytes.slice(at, end).trimEnd(),
+        words: words.map(({ text }) => text.replaceAll(/["'\\]/g, '')),
+      }
+      at = Math.max(end, at + 1)
+    }
+  }
+}
+
+const EXPORT = /export[ \t]+/y
+const ASSIGNMENT = /([A-Za-z_][A-Za-z0-9_]*)=/y
+
+/**
+ * Assignments side by side, and nothing else before the line or the list ends: `X=1 command` sets X for that command
+ * only, `X=1 && …` and `X=1 | …` set it under a condition or in a process of its own (2.9.1).
+ */
+function assignmentsAt(bytes: Bytes, start: number) {
+  const assignments: { kind: 'assign'; name: string; line: number; word: Word }[] = []
+  let at = start + (matchAt(EXPORT, bytes, start)?.[0].length ?? 0)
+  for (;;) {
+    const name = matchAt(ASSIGNMENT, bytes, at)?.[1]
+    if (name === undefined) return undefined
+    const word = wordAt(bytes, at + name.length + 1)
+    assignments.push({ kind: 'assign', name, line: lineOf(bytes, at), word })
+    at = afterBlanks(bytes, word.end)
+    const next = bytes.charAt(at)
+    if (next === '' || next === '\n' || next === ';' || (next === '#' && at > word.end))
+      return { assignments, end: at }
+    if (at === word.end) return undefined
+  }
+}
+
+function afterBlanks(bytes: Bytes, from: number): number {
+  let at = from
+  while (bytes[at] === ' ' || bytes[at] === '\t') at++
+  return at
+}
+
+function problemAt(bytes: Bytes, at: number, why: string): ShellProblem {
+  const start = bytes.lastIndexOf('\n', at - 1) + 1
+  return { line: lineOf(bytes, at), text: bytes.slice(start, endOfLine(bytes, at)), why }
+}
