@@ -1,5 +1,6 @@
 import type { Bytes } from '../host/bytes.ts'
 import type { Argv } from '../host/change.ts'
+import type { Comparison } from '../host/compare.ts'
 
 export type Phase = 'connect' | 'look' | 'plan' | 'apply' | 'reboot' | 'prove' | 'done'
 
@@ -65,18 +66,7 @@ export type RunEvent =
       readonly check: boolean
     }
   /** How the plan's picture of the host did against the host: after the apply, and after the boot. */
-  | {
-      readonly event: 'prediction'
-      readonly host: string
-      readonly after: 'apply' | 'boot'
-      readonly compared: number
-      readonly unknown: number
-      readonly wrong: readonly {
-        readonly field: string
-        readonly predicted: unknown
-        readonly observed: unknown
-      }[]
-    }
+  | ({ readonly event: 'prediction'; readonly host: string; readonly after: 'apply' | 'boot' } & Comparison)
   | { readonly event: 'warning'; readonly host?: string; readonly why: string }
   /** The host takes no further part. */
   | {
