@@ -1,8 +1,9 @@
 import pLimit from 'p-limit'
 import type { HostCounts, RunEvent } from './events.ts'
-import { HostPlay, type HostPlayOptions, type HostState, type Tally } from './host_play.ts'
+import { HostPlay } from './host_run/host_play.ts'
+import { Session } from './host_run/session.ts'
+import type { HostPlayOptions, HostState, Tally } from './host_run/state.ts'
 import type { Play, Run } from './run_types.ts'
-import { Session } from './session.ts'
 import type { Target, Transport } from './transport/transport.ts'
 
 export interface RunOptions {

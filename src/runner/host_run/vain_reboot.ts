@@ -1,9 +1,9 @@
-import { bootEntry } from '../backends/bootloaders/grub.ts'
-import { boot } from '../host/boot.ts'
-import type { Host } from '../host/host.ts'
-import { ifKnown } from '../host/known.ts'
-import { type Refusal, refuse } from '../refusal.ts'
-import { bootFingerprint, type PlannedCall, rebootReasons } from './plan.ts'
+import { bootEntry } from '../../backends/bootloaders/grub.ts'
+import { boot } from '../../host/boot.ts'
+import type { Host } from '../../host/host.ts'
+import { ifKnown } from '../../host/known.ts'
+import { type Refusal, refuse } from '../../refusal.ts'
+import { bootFingerprint, type PlannedCall, rebootReasons } from '../plan.ts'
 
 /**
  * Why a reboot is not worth asking for: the boot model says that it will not bring what is waited for, or one was

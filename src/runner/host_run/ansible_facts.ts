@@ -1,6 +1,6 @@
-import type { Host } from '../host/host.ts'
-import { ifKnown } from '../host/known.ts'
-import type { Scope } from './template/template.ts'
+import type { Host } from '../../host/host.ts'
+import { ifKnown } from '../../host/known.ts'
+import type { Scope } from '../template/template.ts'
 
 /** The subset of Ansible's facts that expressions may read, under Ansible's names. */
 export function ansibleFacts(host: Host): Scope {

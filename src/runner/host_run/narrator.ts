@@ -1,0 +1,113 @@
+import { UserError } from '../../errors.ts'
+import { compareHosts } from '../../host/compare.ts'
+import type { Host } from '../../host/host.ts'
+import type { Outcome } from '../../modules/define.ts'
+import type { Phase, TaskStatus } from '../events.ts'
+import type { Plan } from '../plan.ts'
+import type { Play, Task } from '../run_types.ts'
+import type { Entry } from './segment.ts'
+import type { HostPlayOptions, HostState } from './state.ts'
+
+/** Tells what happens on one host in one play, as events, and keeps its tally. */
+export class Narrator {
+  readonly #state: HostState
+  readonly #play: Play
+  readonly #options: HostPlayOptions
+
+  constructor(state: HostState, play: Play, options: HostPlayOptions) {
+    this.#state = state
+    this.#play = play
+    this.#options = options
+  }
+
+  /** Throws where the user has asked to stop: a phase is what can be stopped before. */
+  phase(phase: Phase, detail?: string): void {
+    if (this.#options.stopped() && phase !== 'done')
+      throw this.failure(
+        'interrupted before this step',
+        'run again: what is due follows from the host’s state',
+      )
+    this.#options.emit({
+      event: 'phase',
+      host: this.#state.name,
+      phase,
+      ...(detail === undefined ? {} : { detail }),
+    })
+  }
+
+  /** The files that change, where --diff asks for them, and the commands. */
+  preview(plan: Plan): void {
+    const { emit, diff, check } = this.#options
+    const host = this.#state.name
+    for (const change of diff ? plan.changes : []) {
+      const after = change.kind === 'write' ? change.after : undefined
+      emit({ event: 'diff', host, path: change.path, before: change.before, after })
+    }
+    for (const { argv, reason } of plan.rebuilds) emit({ event: 'command', host, argv, reason, check })
+  }
+
+  result({ task, skipped }: Entry, outcome: Outcome | undefined): void {
+    if (outcome === undefined) this.status(task, 'skipped', skipped)
+    else
+      this.status(task, statusOf(outcome), outcome.why, outcome.kind === 'blocked' ? outcome.hint : undefined)
+  }
+
+  status(task: Task, status: TaskStatus, why: string, hint?: string): void {
+    const { tally, name } = this.#state
+    if (status === 'blocked') tally.failed++
+    else if (status === 'unknown') tally.pending++
+    else tally[status]++
+    this.#options.emit({
+      event: 'task',
+      host: name,
+      play: this.#play.name,
+      task: task.name,
+      module: task.module.name,
+      status,
+      why,
+      ...(hint === undefined ? {} : { hint }),
+    })
+  }
+
+  compare(after: 'apply' | 'boot', predicted: Host, seen: Host): void {
+    this.#options.emit({
+      event: 'prediction',
+      host: this.#state.name,
+      after,
+      ...compareHosts(predicted, seen),
+    })
+  }
+
+  failure(why: string, hint: string): UserError {
+    return new UserError({ kind: 'failed', where: this.#state.name, why, hint })
+  }
+
+  hostFailed({ kind, where, why, hint }: UserError): void {
+    const { tally, session, name } = this.#state
+    if (kind === 'unreachable') tally.unreachable++
+    else if (tally.failed === 0) tally.failed++
+    this.#options.emit({
+      event: 'host_failed',
+      host: name,
+      status: kind === 'unreachable' || kind === 'locked' ? kind : 'failed',
+      why: where === name ? why : `${where}: ${why}`,
+      ...(hint === undefined ? {} : { hint }),
+      ...(session.output.length > 0 ? { output: session.output.slice(-10) } : {}),
+    })
+  }
+}
+
+function statusOf(outcome: Outcome): TaskStatus {
+  switch (outcome.kind) {
+    case 'converged':
+      return 'ok'
+    case 'change':
+      return 'changed'
+    case 'pending':
+      // A rebuild that was asked for is made in this segment: that is a change.
+      return outcome.needs === 'rebuild' ? 'changed' : 'pending'
+    case 'unknown':
+    case 'blocked':
+      return outcome.kind
+  }
+}
