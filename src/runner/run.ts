@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import type { HostCounts, RunEvent } from './events.ts'
 import { HostPlay } from './host_run/host_play.ts'
+import { Link } from './host_run/link.ts'
 import { Session } from './host_run/session.ts'
 import type { HostPlayOptions, HostState, Tally } from './host_run/state.ts'
 import type { Play, Run } from './run_types.ts'
@@ -37,7 +38,7 @@ export async function runPlays(run: Run, options: RunOptions): Promise<number> {
       await runPlay(play, states, options)
     }
   } finally {
-    await Promise.all([...states.values()].map(({ session }) => session[Symbol.asyncDispose]()))
+    await Promise.all([...states.values()].map(({ link }) => link[Symbol.asyncDispose]()))
   }
   const hosts = Object.fromEntries([...states].map(([name, state]) => [name, countsOf(state)]))
   const exitCode = options.stop.aborted
@@ -70,18 +71,21 @@ async function runPlay(
 function stateOf(name: string, run: Run, { connect, run: id, who, abandon, emit }: RunOptions): HostState {
   const target = run.targets.get(name)
   if (target === undefined) throw new Error(`no target for ${name}`)
-  const session = new Session(target, {
+  const link = new Link(target, {
     connect: async one => {
       emit({ event: 'phase', host: name, phase: 'connect' })
       return await connect(one)
     },
+    signal: abandon,
+  })
+  const session = new Session(link, {
     run: id,
     who,
-    signal: abandon,
     onOutput: (step, line) => emit({ event: 'output', host: name, step, line }),
   })
   return {
     name,
+    link,
     session,
     tally: zero(),
     local: target.connection === 'local',
@@ -106,7 +110,7 @@ const zero = (): Tally => ({
   rebootPending: '',
 })
 
-const countsOf = ({ tally, session }: HostState): HostCounts => ({ ...tally, ...session.counts })
+const countsOf = ({ tally, link }: HostState): HostCounts => ({ ...tally, ...link.counts })
 
 /** 0 fine · 2 failed or blocked · 3 changes or a reboot pending · 4 unreachable · 6 failed and unreachable · 7 locked. */
 function exitCodeOf(

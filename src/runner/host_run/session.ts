@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
 import { textFromBytes } from '../../host/bytes.ts'
 import { FilesMoved } from '../../host/facts/files.ts'
@@ -11,35 +10,29 @@ import { LOCK_FUNCTIONS } from '../host_scripts/lock.ts'
 import { BOOT_ID, bootIdScript, freeLockScript, rebootScript } from '../host_scripts/reboot.ts'
 import type { Plan } from '../plan.ts'
 import { HostKeyRefusal } from '../transport/host_key.ts'
-import type { Identity, Target, Transport } from '../transport/transport.ts'
+import type { Identity } from '../transport/transport.ts'
+import type { Link } from './link.ts'
 
 export interface SessionOptions {
-  readonly connect: (target: Target) => Promise<Transport>
   /** Names this run in locks and journals. */
   readonly run: string
   /** user@controller. */
   readonly who: string
-  /** Aborted by the second Ctrl-C: connections are given up. */
-  readonly signal: AbortSignal
   /** A line that a step on the host has printed. */
   readonly onOutput: (step: string, line: string) => void
 }
 
 /** One host over one run: looks at it, changes it, reboots it. Everything it throws that a user can mend is a UserError. */
-export class Session implements AsyncDisposable {
-  readonly counts = { connections: 0, execs: 0 }
+export class Session {
   /** The last lines of the steps that ran, for a failure's report. */
   readonly output: string[] = []
-  readonly #target: Target
+  readonly #link: Link
   readonly #options: SessionOptions
-  #transport: Promise<Transport> | undefined
   #segment = 0
   #holdsLock = false
-  /** Seconds; while a reboot is waited for. */
-  #connectTimeout: number | undefined
 
-  constructor(target: Target, options: SessionOptions) {
-    this.#target = target
+  constructor(link: Link, options: SessionOptions) {
+    this.#link = link
     this.#options = options
   }
 
@@ -56,7 +49,7 @@ export class Session implements AsyncDisposable {
       commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
     for (let tries = 1; ; tries++) {
       const look = gather(nonce(), first)
-      const { stdout, stderr } = await this.#sh(look.script, identity)
+      const { stdout, stderr } = await this.#link.sh(look.script, identity)
       try {
         const host = look.parse(stdout)
         if (last) this.#holdsLock = false
@@ -130,21 +123,18 @@ export class Session implements AsyncDisposable {
     this.#holdsLock = true
     const script = rebootScript(record, { run, until, who }, message)
     let isAsked = await this.#trigger(script, identity)
-    await this.#disconnect()
-    const { connections } = this.counts
-    // A machine that is going down may take a connection and never answer on it.
-    this.#connectTimeout = connectTimeout
+    await this.#link.drop()
     const start = Date.now()
     let last: unknown
     for (let tries = 0; ; tries++) {
       const pause = Math.min(2 ** tries, 12) + Math.random()
       const elapsed = (Date.now() - start) / 1000
       if (elapsed + pause > timeout) break
-      await wait(pause * 1000, undefined, { signal: this.#options.signal })
+      await this.#link.pause(pause)
       if (stopped()) throw this.#failed('interrupted while it was rebooting; look whether it came back', [])
       onWait((Date.now() - start) / 1000)
       last = undefined
-      const bootId = await this.#bootId(identity).catch(error => {
+      const bootId = await this.#bootId(identity, connectTimeout).catch(error => {
         last = error
         if (isFinal(error)) throw error
         return undefined
@@ -152,12 +142,10 @@ export class Session implements AsyncDisposable {
       // The connection was lost while asking, and the machine is still up: it may not have heard.
       if (bootId === record.bootId && !isAsked) isAsked = await this.#trigger(script, identity)
       if (bootId !== undefined && bootId !== record.bootId) {
-        // The polls are counted apart; the connection that stays open is the new boot's.
-        this.counts.connections = connections + 1
-        this.#connectTimeout = undefined
+        this.#link.adopt()
         return
       }
-      await this.#disconnect()
+      await this.#link.drop()
     }
     // Should it come back after all, the lock passes with its time.
     this.#holdsLock = false
@@ -165,24 +153,20 @@ export class Session implements AsyncDisposable {
       last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
     throw new UserError({
       kind: 'unreachable',
-      where: this.#target.name,
+      where: this.#link.target.name,
       why: `did not come back within ${timeout} s of its reboot${why}`,
       hint: 'look at its console; the originals of what was changed are in /var/lib/vfio-run/runs on it',
     })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#disconnect()
   }
 
   /** After a failure between an apply and its proof: the lock is not for others to wait out. */
   async giveLockBack(identity: Identity): Promise<void> {
     if (!this.#holdsLock) return
     this.#holdsLock = false
-    const free = () => this.#sh(freeLockScript(this.#options.run), identity)
+    const free = () => this.#link.sh(freeLockScript(this.#options.run), identity)
     // Where the connection is what failed, over another one.
     await free()
-      .catch(() => this.#disconnect().then(free))
+      .catch(() => this.#link.drop().then(free))
       .catch(() => undefined)
   }
 
@@ -210,11 +194,10 @@ export class Session implements AsyncDisposable {
       if (['ok', 'failed', 'locked', 'absent'].includes(frame.name)) seen.ended = frame
     }
     try {
-      const { stdout, stderr } = await this.#sh(script, identity, frameReader(options.nonce, onFrame))
+      const { stdout, stderr } = await this.#link.sh(script, identity, frameReader(options.nonce, onFrame))
       return { ...seen, stdout, stderr }
     } catch (error) {
-      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#options.signal.aborted)
-        throw error
+      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#link.isAbandoned) throw error
       return await this.#attach(options, identity, error)
     }
   }
@@ -225,19 +208,19 @@ export class Session implements AsyncDisposable {
     identity: Identity,
     lost: UserError,
   ) {
-    await this.#disconnect()
+    await this.#link.drop()
     for (let tries = 0; tries < 5; tries++) {
       const again = nonce()
       const frames: Frame[] = []
       try {
         const readers = [options.nonce, again].map(one => frameReader(one, frame => frames.push(frame)))
-        await this.#sh(attachScript({ ...options, nonce: again }), identity, piece => {
+        await this.#link.sh(attachScript({ ...options, nonce: again }), identity, piece => {
           for (const read of readers) read(piece)
         })
       } catch (error) {
         if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
-        await this.#disconnect()
-        await wait(2 ** tries * 500, undefined, { signal: this.#options.signal })
+        await this.#link.drop()
+        await this.#link.pause(2 ** tries / 2)
         continue
       }
       const ended = frames.findLast(frame => ['ok', 'failed', 'absent'].includes(frame.name))
@@ -265,10 +248,7 @@ export class Session implements AsyncDisposable {
   /** False where the connection was lost before an answer came, which is what a reboot may look like from here. */
   async #trigger(script: string, identity: Identity): Promise<boolean> {
     try {
-      const { exitCode, stdout, stderr } = await (await this.#connected()).sh(script, {
-        identity,
-        signal: this.#options.signal,
-      })
+      const { exitCode, stdout, stderr } = await this.#link.poll(script, identity)
       const said = stdout.toString().trim()
       if (exitCode === 75) throw this.#locked(said.replace(/^locked /, ''))
       if (exitCode !== 0 && exitCode !== undefined)
@@ -280,46 +260,9 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  async #bootId(identity: Identity): Promise<string | undefined> {
-    const transport = await this.#connected()
-    const { stdout } = await transport.sh(bootIdScript(), { identity, signal: this.#options.signal })
+  async #bootId(identity: Identity, timeout: number): Promise<string | undefined> {
+    const { stdout } = await this.#link.poll(bootIdScript(), identity, timeout)
     return BOOT_ID.exec(stdout.toString().trim())?.[0]
-  }
-
-  async #sh(script: string, identity: Identity, onStdout?: (piece: Buffer) => void) {
-    const transport = await this.#connected()
-    this.counts.execs++
-    return await transport.sh(script, {
-      identity,
-      signal: this.#options.signal,
-      ...(onStdout === undefined ? {} : { onStdout }),
-    })
-  }
-
-  #connected(): Promise<Transport> {
-    this.#transport ??= this.#connect()
-    return this.#transport
-  }
-
-  async #connect(): Promise<Transport> {
-    try {
-      const transport = await this.#options.connect(
-        this.#connectTimeout === undefined
-          ? this.#target
-          : { ...this.#target, connectTimeout: this.#connectTimeout },
-      )
-      this.counts.connections++
-      return transport
-    } catch (error) {
-      this.#transport = undefined
-      throw error
-    }
-  }
-
-  async #disconnect(): Promise<void> {
-    const transport = this.#transport
-    this.#transport = undefined
-    await transport?.then(open => open[Symbol.asyncDispose]()).catch(() => undefined)
   }
 
   #notRead(error: unknown, stderr: string): unknown {
@@ -331,7 +274,7 @@ export class Session implements AsyncDisposable {
         : `${error.message}${said ? `: ${said}` : ''}`
     return new UserError({
       kind: 'failed',
-      where: this.#target.name,
+      where: this.#link.target.name,
       why,
       hint: 'the login shell must run `sh -s`; try it by hand with ssh',
       cause: error,
@@ -340,10 +283,11 @@ export class Session implements AsyncDisposable {
 
   #locked(holder: string): UserError {
     const [run = '', until = '', ...who] = holder.split(' ')
-    const minutes = Math.max(1, Math.ceil((Number(until) - Date.now() / 1000) / 60))
+    // UNTIL was rounded up to a whole second.
+    const minutes = Math.max(1, Math.ceil((Number(until) - 1 - Date.now() / 1000) / 60))
     return new UserError({
       kind: 'locked',
-      where: this.#target.name,
+      where: this.#link.target.name,
       why: `run ${run} by ${who.join(' ') || 'somebody'} holds the lock, for ${minutes} more minute${minutes === 1 ? '' : 's'} at most`,
       hint: 'wait for it to end, or for its time to pass; the lock is /var/lib/vfio-run/lock on the host',
     })
@@ -359,7 +303,7 @@ export class Session implements AsyncDisposable {
         : frames.some(frame => frame.name === 'restored')
           ? 'the files were put back as they were, and the host was not rebooted'
           : undefined
-    return new UserError({ kind: 'failed', where: this.#target.name, why, hint })
+    return new UserError({ kind: 'failed', where: this.#link.target.name, why, hint })
   }
 }
 

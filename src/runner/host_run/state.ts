@@ -1,6 +1,7 @@
 import type { Host } from '../../host/host.ts'
 import type { HostCounts, RunEvent } from '../events.ts'
 import type { Identity } from '../transport/transport.ts'
+import type { Link } from './link.ts'
 import type { Session } from './session.ts'
 
 export interface HostPlayOptions {
@@ -19,6 +20,7 @@ export type Tally = { -readonly [K in keyof HostCounts]: HostCounts[K] }
 /** What a host carries from play to play. */
 export interface HostState {
   readonly name: string
+  readonly link: Link
   readonly session: Session
   readonly tally: Tally
   readonly local: boolean
