@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './node_version.ts'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir, hostname, userInfo } from 'node:os'

@@ -23,6 +23,12 @@ export function interlock(
     : chosen
         .flatMap(device => groupMates(host, device))
         .filter(device => !chosen.includes(device) && !isBridge(device))
+  const bridge = chosen.find(isPartOfTheBus)
+  if (bridge !== undefined)
+    return refuse(
+      `${describe(bridge)} is a bridge: it belongs to the bus, and vfio-pci does not take it`,
+      'choose the devices behind it',
+    )
   const own = chosen.flatMap(device => lossesOf(host, device))[0] ?? lastDisplay(host, chosen)
   if (own !== undefined)
     return refuse(
@@ -40,6 +46,9 @@ export function interlock(
   }
   return sharedId(host, chosen)
 }
+
+// Other bridges (0680, an NVSwitch) are endpoints; these have another header type, or are the board's own.
+const isPartOfTheBus = (device: PciDevice): boolean => isBridge(device) || device.class.startsWith('0601')
 
 /** What the host would lose with this device, if it is given away or its driver is blacklisted. */
 export function lossesOf(host: Host, device: PciDevice): Loss[] {

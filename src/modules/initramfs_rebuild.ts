@@ -37,6 +37,7 @@ before any reboot.`,
     const changes = generator.edit(host, edit)
     if (isRefusal(changes)) return { kind: 'blocked', why: changes.why, hint: changes.hint }
     const what = state === 'present' ? wanted.join(', ') : `no ${modules.join(', ')}`
+    const carried = [...(modules.length > 0 ? [what] : []), "today's modprobe.d"].join(' and ')
     if (changes.length > 0) {
       const stale = generator.images.isStale(applyChanges(host, changes))
       const rebuild = stale === undefined ? {} : { rebuild: ['initramfs'] as const }
@@ -50,9 +51,7 @@ before any reboot.`,
     const stale = generator.images.isStale(host)
     if (stale !== undefined) return { kind: 'pending', why: stale, needs: 'rebuild', rebuild: ['initramfs'] }
     const count = Object.keys(host.images).length
-    return converged(
-      `${count === 1 ? 'the image carries' : `all ${count} images carry`} ${what} and today's modprobe.d`,
-    )
+    return converged(`${count === 1 ? 'the image carries' : `all ${count} images carry`} ${carried}`)
   },
 })
 

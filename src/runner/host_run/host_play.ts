@@ -63,9 +63,11 @@ export class HostPlay {
     const options = { ...this.#options, check: true, emit: (event: RunEvent) => events.push(event) }
     await new Rehearsal(state, this.#play, options).run()
     if (!state.failed) return false
-    Object.assign(this.#state, { failed: true, locked: state.locked, tally: state.tally })
-    for (const event of events)
-      if (event.event === 'task' || event.event === 'host_failed') this.#options.emit(event)
+    this.#state.failed = true
+    // What it would have changed, it has not.
+    for (const event of events) if (isStillSo(event)) this.#options.emit(event)
+    const { ok, skipped, failed } = state.tally
+    Object.assign(this.#state.tally, { ok, skipped, failed })
     return true
   }
 
@@ -252,7 +254,8 @@ export class HostPlay {
     const left = planTasks(after, this.#done).outcomes.find(
       ({ kind }) => kind !== 'converged' && kind !== 'unknown',
     )
-    if (left !== undefined)
+    if (left === undefined) this.#tell.nothingPends()
+    else
       throw this.#tell.failure(
         `it was rebooted, and it is still not so: ${left.why}`,
         'compare /proc/cmdline with the loader’s menu, and look at journalctl -k -b',
@@ -274,6 +277,10 @@ export class HostPlay {
     this.#tell.hostFailed(error)
   }
 }
+
+const isStillSo = (event: RunEvent): boolean =>
+  event.event === 'host_failed' ||
+  (event.event === 'task' && ['ok', 'skipped', 'blocked'].includes(event.status))
 
 /** Seconds; an apply that takes longer than this has hung. */
 const APPLY_LOCK = 3600

@@ -69,6 +69,13 @@ export class Narrator {
     })
   }
 
+  /** A reboot has brought what tasks waited for. */
+  nothingPends(): void {
+    const { tally } = this.#state
+    tally.ok += tally.pending
+    tally.pending = 0
+  }
+
   compare(after: 'apply' | 'boot', predicted: Host, seen: Host): void {
     this.#options.emit({
       event: 'prediction',

@@ -82,6 +82,8 @@ export class Session {
     this.#holdsLock = true
     const seen = await this.#runApply(script, options, identity)
     if (release && seen.ended?.name === 'ok') this.#holdsLock = false
+    // What went well is no part of a later failure's report.
+    if (seen.ended?.name === 'ok') this.output.length = 0
     if (seen.ended?.name === 'locked') {
       this.#holdsLock = false
       throw this.#locked(textFromBytes(seen.ended.body))

@@ -87,6 +87,14 @@ describe.concurrent('a reboot', () => {
     expect(sandboxOf(fleet).read('/var/lib/vfio-run/lock')).toBe('')
   })
 
+  test('that was left is made by the next run, and nothing pends after it', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    await playFleet(fleet, { noReboot: true })
+    const run = await playFleet(fleet)
+    expect([run.exitCode, run.rebooted(HOST)]).toEqual([0, true])
+    expect(run.recap(HOST)).toMatchObject({ pending: 0, rebootPending: '' })
+  })
+
   test('is never asked of the machine that runs the play, by whatever name it goes', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
     const { bootId } = sandboxOf(fleet).running

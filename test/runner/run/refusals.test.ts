@@ -21,6 +21,8 @@ async function refusalOn(fleet: Fleet, options: PlayOptions = {}): Promise<strin
   const run = await playFleet(fleet, options)
   expect([dry.exitCode, run.exitCode, run.rebooted(HOST)]).toEqual([2, 2, false])
   expect(run.failure(HOST)).toBe(dry.failure(HOST))
+  expect(run.recap(HOST)).toMatchObject({ changed: 0, pending: 0, rebootPending: '' })
+  expect(run.of('task', HOST).filter(task => task.status === 'changed')).toEqual([])
   expect(run.cost(HOST)).toMatchObject({ connections: 1, execs: 1 })
   expect(differences(before, hostTree(sandbox))).toEqual([])
   return run.failure(HOST)
@@ -45,6 +47,7 @@ describe('of the guide’s machine, refused is', () => {
       '00:1f.6 Ethernet controller [8086:15b8] carries enp0s31f6, the default route and our own connection: the host could not be reached',
     ],
     ['the controller of its disk', ['00:17.0'], '00:17.0 SATA controller [8086:a102] is the controller of'],
+    ['a port of its bus', ['00:1c.0'], '00:1c.0 PCI bridge [8086:a110] is a bridge: it belongs to the bus'],
     ['a device that is not there, by its id', ['10de:1aef'], 'no device 10de:1aef on this host'],
     ['a device that is not there, by its address', ['0b:00.0'], 'no device 0b:00.0 on this host'],
   ] as const)('%s', async ([, devices, why]) => {

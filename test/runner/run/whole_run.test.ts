@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
 import type { Sandbox } from '../../sandbox/machine.ts'
 import { differences, hostTree, leftBehind } from './host_tree.ts'
-import { amdServer, z170a } from './members.ts'
+import { amdServer, oneKernel, z170a } from './members.ts'
 import { type Played, playFleet } from './play_fleet.ts'
 
 type Trees = ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -122,3 +122,9 @@ describe.each(['z170-a', 'amd-server'])('the flagship on %s', host => {
 
 /** Not what every boot makes anew. */
 const isOnDisk = (path: string): boolean => !/^\/(proc|sys)(\/|$)|^\/var\/log\//.test(path)
+
+test('vfio_state: absent finds nothing to do on a host that never had vfio', async () => {
+  await using fleet = await startFleet({ 'z170-a': oneKernel })
+  const run = await playFleet(fleet, { extraVars: ['vfio_state=absent'] })
+  expect([run.exitCode, run.recap('z170-a').changed, run.rebooted('z170-a')]).toEqual([0, 0, false])
+})
