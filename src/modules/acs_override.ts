@@ -7,21 +7,29 @@ import { planKernelLine } from './kernel_line.ts'
 
 const KEY = 'pcie_acs_override'
 
-const args = z.strictObject({
-  state,
-  values: z
-    .array(
-      z.string().regex(/^(downstream|multifunction|id:[0-9a-f]{4}:[0-9a-f]{4})$/i, {
-        error: issue => `"${String(issue.input)}" is not downstream, multifunction or id:vendor:device`,
-      }),
-    )
-    .default(['downstream'])
-    .describe('`downstream`, `multifunction`, or `id:vendor:device` of single ports, which is the narrowest'),
-  accept_risk: z
-    .boolean()
-    .default(false)
-    .describe('says that you know what is given up; needed with `state: present`'),
-})
+const args = z
+  .strictObject({
+    state,
+    values: z
+      .array(
+        z.string().regex(/^(downstream|multifunction|id:[0-9a-f]{4}:[0-9a-f]{4})$/i, {
+          error: issue => `"${String(issue.input)}" is not downstream, multifunction or id:vendor:device`,
+        }),
+      )
+      .default(['downstream'])
+      .describe(
+        '`downstream`, `multifunction`, or `id:vendor:device` of single ports, which is the narrowest',
+      ),
+    accept_risk: z
+      .boolean()
+      .default(false)
+      .describe('says that you know what is given up; needed with `state: present`'),
+  })
+  .refine(({ state, accept_risk }) => state !== 'present' || accept_risk, {
+    path: ['accept_risk'],
+    error: 'the ACS override gives up the isolation between devices, and nobody has accepted that',
+    params: { hint: 'set accept_risk: true once you have read vfio-run modules acs_override' },
+  })
 
 export const acs_override = defineModule({
   name: 'acs_override',
@@ -36,13 +44,7 @@ Zen, Liquorix, CachyOS, linux-vfio); others ignore it and list it among the unkn
     values: [id:8086:a110]
     accept_risk: true
   notify: reboot`,
-  plan(host, { state, values, accept_risk }) {
-    if (state === 'present' && !accept_risk) {
-      return blocked(
-        'the ACS override gives up the isolation between devices, and nobody has accepted that',
-        'set accept_risk: true once you have read vfio-run modules acs_override',
-      )
-    }
+  plan(host, { state, values }) {
     if (state === 'present' && values.length === 0) return converged('no values are asked for')
     const edits = values.map(
       (value): ArgEdit => ({ op: state === 'present' ? 'add' : 'remove', key: KEY, value }),
@@ -58,10 +60,6 @@ Zen, Liquorix, CachyOS, linux-vfio); others ignore it and list it among the unkn
         'boot a kernel that has it (Proxmox, Zen, Liquorix, CachyOS, linux-vfio), or drop the override',
       )
     }
-    return planKernelLine(
-      host,
-      edits,
-      `${KEY}=${values.join(',')}${state === 'present' ? '' : ' taken away'}`,
-    )
+    return planKernelLine(host, edits, `${KEY}=${values.join(',')}`, state)
   },
 })

@@ -6,7 +6,7 @@ import { choosePlayHosts } from './inventory/play_hosts.ts'
 import { type ConnectionDefaults, targetOf } from './inventory/target.ts'
 import { hostLayers, VariableFolders } from './inventory/variable_folders.ts'
 import { type Binding, bindTask, taskIdentity } from './playbook/bind_task.ts'
-import { checkTask } from './playbook/check_task.ts'
+import { checkTasks, type TaskCheck } from './playbook/check_task.ts'
 import { readExtraVars } from './playbook/extra_vars.ts'
 import { handlerName } from './playbook/handlers.ts'
 import type { BecomeOptions } from './playbook/identity.ts'
@@ -15,9 +15,10 @@ import { Problems } from './playbook/problems.ts'
 import { type PlaySight, Scopes } from './playbook/scopes.ts'
 import type { TaskSource } from './playbook/tasks.ts'
 import { templated } from './playbook/templated.ts'
+import { checkUnread } from './playbook/unread_variables.ts'
 import { type Layer, lookUp, readVariables } from './playbook/variables.ts'
 import type { Play, Run, Task } from './run_types.ts'
-import type { Scope } from './template/template.ts'
+import type { Scope, Template } from './template/template.ts'
 import type { Target } from './transport/transport.ts'
 import { readYamlFile } from './yaml/files.ts'
 import { textNode } from './yaml/yaml_node.ts'
@@ -49,7 +50,8 @@ export async function loadRun(options: LoadOptions): Promise<Run> {
   const playbookMistakes = problems.count
   const joined = joinPlays(plays, inventory, extraVars, options, problems)
   if (problems.count > playbookMistakes) problems.throwIfAny()
-  for (const play of joined) checkPlay(play, problems)
+  checkTasks(joined.flatMap(checksOf), problems)
+  checkUnread(new Set(joined.flatMap(layersOf)), joined.flatMap(templatesOf), problems)
   problems.throwIfAny()
   return {
     playbook: options.playbook,
@@ -71,10 +73,11 @@ function joinPlays(
   options: LoadOptions,
   problems: Problems,
 ): readonly JoinedPlay[] {
-  const chosen = choosePlayHosts(plays, inventory, options.limit, problems)
+  const chosen = choosePlayHosts(plays, inventory, options, problems)
   const names = new Set([...chosen.values()].flat())
   const hosts = new Map([...inventory.hosts, ...implicitHosts(names, inventory)])
   const folders = new VariableFolders(options.inventories, options.playbook, problems)
+  folders.checkNames(inventory)
   const scopes = new Scopes(inventory, hosts, {
     playbook: options.playbook,
     isCheck: options.check ?? false,
@@ -94,7 +97,8 @@ function joinPlays(
 /** A play may name localhost though the inventory does not: the machine the run is on, without a connection. */
 function implicitHosts(names: ReadonlySet<string>, inventory: Inventory): readonly [string, InventoryHost][] {
   const at = { file: 'localhost', line: 1, column: 1 }
-  const vars = new Map([['ansible_connection', templated(textNode('local', at), new Problems())]])
+  const local = { ...templated(textNode('local', at), new Problems()), keyAt: at }
+  const vars = new Map([['ansible_connection', local]])
   return [...names]
     .filter(name => !inventory.hosts.has(name))
     .map(name => [name, { name, groups: ['all'], vars, folder: undefined }])
@@ -127,21 +131,41 @@ function readVarsFiles(play: PlaySource, playbook: string, problems: Problems): 
   })
 }
 
-function checkPlay({ play, base }: JoinedPlay, problems: Problems): void {
-  const tasks = play.steps.flatMap(step => (step.kind === 'task' ? [step.task] : []))
-  for (const task of [...tasks, ...play.handlers]) {
+function checksOf({ play, base }: JoinedPlay): readonly TaskCheck[] {
+  return tasksOf(play).map(task => {
     const binding = bindingOf(task, base)
     const { scopes, sight } = binding
-    const places = sight.hosts.map(host => ({
+    const placeOn = (host: string) => ({
       host,
       layers: scopes.layers(host, sight),
       scope: scopes.scope(host, sight, undefined),
       becomes: [task.become, play.become],
       identity: (scope: Scope) => taskIdentity(task, binding, scope),
-    }))
-    checkTask(task, places, problems)
-  }
+    })
+    return { task, places: () => sight.hosts.map(placeOn) }
+  })
 }
+
+const tasksOf = (play: PlaySource): readonly TaskSource[] => [
+  ...play.steps.flatMap(step => (step.kind === 'task' ? [step.task] : [])),
+  ...play.handlers,
+]
+
+/** All that set variables for the hosts of a play. */
+const layersOf = ({ play, base: { scopes, sight } }: JoinedPlay): readonly Layer[] => [
+  ...sight.hosts.flatMap(host => scopes.layers(host, sight)),
+  ...tasksOf(play).map(task => task.vars),
+]
+
+/** All that read variables, but for the variables themselves. */
+const templatesOf = ({ play }: JoinedPlay): readonly Template[] =>
+  tasksOf(play).flatMap(task => [
+    ...[task.name, task.become.become, task.become.user, play.become.become, play.become.user].flatMap(
+      word => word?.templates ?? [],
+    ),
+    ...task.arguments.templates,
+    ...task.conditions.flatMap(condition => condition.template ?? []),
+  ])
 
 function bindPlay({ play, base }: JoinedPlay): Play {
   const bind = (task: TaskSource): Task => bindTask(task, bindingOf(task, base))

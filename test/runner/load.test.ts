@@ -95,10 +95,159 @@ test('values of variables are validated before connecting, and told with the pla
     '  vars: {chosen: "{{ cards }}"}\n',
   )
   expect(await mistakesIn(playbook)).toEqual([
-    'play.yaml:4:25: claim.devices[0]: "10de-1aef" is not a vendor:device id, from {{ chosen }} for odd' +
-      ' (write it as 10de:1aef; cards is set at hosts.yaml:9:35)',
-    "play.yaml:5:22: check.what: must be a string, not the number 8086, from {{ extra | default('') }} for odd" +
-      ' (quote it: without quotes YAML reads a number; extra is set at hosts.yaml:9:22)',
+    "hosts.yaml:9:22: check.what: must be a string, not the number 8086, from {{ extra | default('') }} for odd" +
+      ' (quote it: without quotes YAML reads a number; the argument is at play.yaml:5:22)',
+    'hosts.yaml:9:36: claim.devices[0]: "10de-1aef" is not a vendor:device id, from {{ chosen }} for odd' +
+      ' (write it as 10de:1aef; the argument is at play.yaml:4:25)',
+  ])
+})
+
+test('one wrong value is told once, however many tasks and hosts take it', async () => {
+  using project = new Project({
+    'hosts.yaml': 'all:\n  vars: {cards: ["10de:13c2", x], ansible_become: 7}\n  hosts: {one:, two:}\n',
+    'play.yaml': play(
+      '    - claim: {devices: "{{ cards }}"}\n    - claim: {ports: "{{ cards }}"}\n    - claim: {ports: "{{ cards }}"}\n',
+    ),
+  })
+  expect(await project.mistakes()).toEqual([
+    'hosts.yaml:2:31: claim.devices[1]: "x" is not a vendor:device id, from {{ cards }} for one, two' +
+      ' (write it as 10de:1aef; the argument is at play.yaml:3:25)',
+    'hosts.yaml:2:51: ansible_become must be true or false, not 7 for one, two',
+  ])
+})
+
+test.for([
+  ['in a list beside templates is told where it stands', '{{ c }}', 'hosts.yaml:5:9: claim.devices[0]: "y" '],
+  ['of several variables is told where it is read', '{{ a + b }}', 'play.yaml:3:25: claim.devices[1]: "x" '],
+] as const)('a wrong value %s', async ([, template, beginning]) => {
+  using project = new Project({
+    'hosts.yaml':
+      'all:\n  vars:\n    a: ["10de:13c2"]\n    b: [x]\n    c: [y, "{{ a[0] }}"]\n  hosts: {lab:}\n',
+    'play.yaml': play(`    - claim: {devices: "${template}"}\n`),
+  })
+  expect(await project.mistakes()).toEqual([expect.stringContaining(beginning)])
+})
+
+const GUARDED = play(
+  '    - {claim: {devices: "{{ vfio_blacklist }}"}, when: vfio_blacklist is defined}\n' +
+    '    - claim: {ports: "{{ vfio_devices }}"}\n',
+)
+
+test.for([
+  [
+    'in the inventory',
+    {
+      'hosts.yaml': 'all:\n  hosts:\n    lab:\n      vfio_devices: ["10de:13c2"]\n      vfio_blacklst: [x]\n',
+    },
+    [],
+    ['hosts.yaml:5:7: nothing reads the variable "vfio_blacklst" (did you mean "vfio_blacklist"?)'],
+  ],
+  [
+    'in -e, over the right one in the inventory',
+    { 'hosts.yaml': 'all: {hosts: {lab: {vfio_devices: ["10de:13c2"]}}}' },
+    ['a=1 vfio_device=x'],
+    ['-e:1:5: nothing reads the variable "vfio_device" (did you mean "vfio_devices"?)'],
+  ],
+  [
+    'in a file of a group',
+    {
+      'hosts.yaml': 'all: {hosts: {lab: {vfio_devices: ["10de:13c2"]}}}',
+      'group_vars/all.yml': 'vfio_backlist: []',
+    },
+    [],
+    ['group_vars/all.yml:1:1: nothing reads the variable "vfio_backlist" (did you mean "vfio_blacklist"?)'],
+  ],
+  [
+    'beside the right one, and others far off or of a series',
+    {
+      'hosts.yaml':
+        'all: {hosts: {lab: {vfio_devices: ["10de:13c2"], vfio_device: x, vfio_devices2: x, site: x, vfio_hosts: x}}}',
+    },
+    [],
+    [],
+  ],
+  [
+    'that other variables mention',
+    {
+      'hosts.yaml':
+        'all: {vars: {vfio_devices: "{{ hostvars.lab.vfio_device }}"}, hosts: {lab: {vfio_device: ["10de:13c2"]}}}',
+    },
+    [],
+    [],
+  ],
+] as const)(
+  'a variable that nothing reads, named almost as one that is read, %s',
+  async ([, files, extraVars, mistakes]) => {
+    using project = new Project({ ...files, 'play.yaml': GUARDED })
+    expect(await project.mistakes({ extraVars })).toEqual(mistakes)
+  },
+)
+
+test('a file of variables for a group or host that is not there, named almost as one that is', async () => {
+  using project = new Project({
+    'hosts.yaml': 'workstations: {hosts: {node-a.lan:, node1.lan:}}',
+    'play.yaml': play('    - check: {what: x}\n'),
+    'group_vars/workstation.yml': 'a: 1',
+    'group_vars/elsewhere.yml': 'a: 1',
+    'group_vars/.workstation.yml.swp': '',
+    'host_vars/nodea.lan/more.yml': 'a: 1',
+    'host_vars/node-a.lan': 'a: 1',
+    'host_vars/node2.lan.yml': 'a: 1',
+  })
+  expect(await project.mistakes()).toEqual([
+    'group_vars/workstation.yml: there is no group "workstation" (did you mean "workstations"?)',
+    'host_vars/nodea.lan: there is no host "nodea.lan" (did you mean "node-a.lan"?)',
+  ])
+})
+
+const GROUPS = 'a: {hosts: {one:}}\nb: {hosts: {two:}}\nworkstations: {hosts: {three:}}\n'
+
+test.for([
+  ['a limit that takes all away', 'all', '!all', ['--limit: leaves no host of any play']],
+  ['a limit whose parts have no host in common', 'all', 'a:&b', ['--limit: leaves no host of any play']],
+  ['a limit beside the plays', 'a', 'b', ['--limit: leaves no host of any play']],
+  [
+    'a pattern whose parts have no host in common',
+    'a:&b',
+    undefined,
+    ['play.yaml:1:10: no play has a host: nothing answers to the whole of the pattern'],
+  ],
+  [
+    'an unknown limit',
+    'all',
+    'workstation',
+    ['--limit: there is no host or group "workstation" (did you mean "workstations"?)'],
+  ],
+  [
+    'an unknown group, and a limit',
+    'workstation',
+    'a',
+    ['play.yaml:1:10: there is no host or group "workstation" (did you mean "workstations"?)'],
+  ],
+] as const)('a run of no play at all is an error: %s', async ([, hosts, limit, mistakes]) => {
+  using project = new Project({ 'hosts.yaml': GROUPS, 'play.yaml': `- hosts: ${hosts}\n` })
+  expect(await project.mistakes({ limit })).toEqual(mistakes)
+})
+
+test('a play may be left without hosts where another has some', async () => {
+  using project = new Project({ 'hosts.yaml': GROUPS, 'play.yaml': '- hosts: a\n- hosts: b\n' })
+  const run = await project.load({ limit: 'b' })
+  expect(run.plays.map(({ hosts }) => hosts)).toEqual([[], ['two']])
+})
+
+test.for([
+  ['the string of -e', 'wanted', ['wanted=no'], 'not the string "no" for lab (write it as wanted | bool)'],
+  ['a list', 'cards', [], 'not a list for lab (write it as cards | length > 0)'],
+  ['a mapping', 'card', [], 'not a mapping for lab (write it as card | length > 0)'],
+  ['nothing', 'none_at_all', [], 'not nothing for lab (write it as none_at_all is not none)'],
+  ['a number', 'cards | length', [], 'not the number 1 for lab (write it as (cards | length) | bool)'],
+] as const)('a condition that is %s is refused', async ([, when, extraVars, message]) => {
+  using project = new Project({
+    'hosts.yaml': 'all: {hosts: {lab: {cards: [x], card: {a: 1}, none_at_all: null}}}',
+    'play.yaml': play(`    - {check: {what: x}, when: ${when}}\n`),
+  })
+  expect(await project.mistakes({ extraVars })).toEqual([
+    `play.yaml:3:32: a condition must be true or false, ${message}`,
   ])
 })
 

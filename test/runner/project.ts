@@ -68,9 +68,11 @@ const claim = defineModule({
   ...base,
   name: 'claim',
   args: z.object({
-    devices: z.array(id).default([]),
+    devices: z.array(id).max(3).default([]),
+    ports: z.array(id).min(1).optional(),
     state: z.enum(['present', 'absent']).default('present'),
     order: z.number().int().min(1).optional(),
+    wait: z.number().positive().optional(),
     file: z.string().optional(),
   }),
 })

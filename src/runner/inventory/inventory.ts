@@ -2,7 +2,8 @@ import { dirname, resolve } from 'node:path'
 import type { Problems } from '../playbook/problems.ts'
 import { asMap, readKeys } from '../playbook/shape.ts'
 import { readVariables } from '../playbook/variables.ts'
-import { isDirectory, isExecutable, readYamlFile } from '../yaml/files.ts'
+import { isDirectory, isExecutable, readTextFile } from '../yaml/files.ts'
+import { parseYaml } from '../yaml/yaml.ts'
 import { type Entry, isNothing, type Node } from '../yaml/yaml_node.ts'
 import { expandHostRange } from './host_ranges.ts'
 import { type Group, type Inventory, joinInventory, type RawGroup, type RawHost } from './inventory_tree.ts'
@@ -32,18 +33,41 @@ interface Reading {
 function readInventoryFile(path: string, problems: Problems): Node | undefined {
   if (isDirectory(path))
     problems.add(path, 'a directory of inventories is not supported yet', 'name its files, each with -i')
-  else if (/\.(ini|cfg)$/.test(path))
-    problems.add(path, 'an inventory in INI form is not supported yet', 'write it as YAML')
+  else if (/\.(ini|cfg)$/.test(path)) problems.add(path, NO_INI, YAML_HINT)
   else if (isExecutable(path) && !/\.(ya?ml|json)$/.test(path)) {
     problems.add(path, 'an executable inventory is not supported yet', 'write it as YAML')
-  } else return readYamlFile(path, problems)
+  } else return parseInventory(path, problems)
   return undefined
 }
+
+const NO_INI = 'an inventory in INI form is not supported yet'
+const YAML_HINT = 'inventories are YAML here: all: {children: {GROUP: {hosts: {NAME: }}}}'
+
+function parseInventory(path: string, problems: Problems): Node | undefined {
+  const text = readTextFile(path, problems)
+  if (text === undefined) return undefined
+  const lines = text.split('\n')
+  const index = lines.findIndex(line => !/^\s*([#;]|$)/.test(line))
+  return INI_LINE.test(lines[index] ?? '')
+    ? problems.add({ file: path, line: index + 1, column: 1 }, NO_INI, YAML_HINT)
+    : parseYaml(text, path, problems)
+}
+
+/** `[group]`, `[group:vars]`, or a host with its variables: `lab ansible_host=10.0.0.1`. */
+const INI_LINE = /^\[[\w.:-]+\]\s*([#;].*)?$|^[\w.-]+(\s+\w+=\S*)+\s*$/
 
 function readTop(tree: Node, reading: Reading): void {
   if (isNothing(tree)) return
   const map = asMap(tree, 'an inventory', reading.problems)
-  for (const entry of map?.entries ?? []) readGroup(entry, reading)
+  for (const entry of map?.entries ?? []) {
+    if (GROUP_WORDS.known.includes(entry.key))
+      reading.problems.add(
+        entry.keyAt,
+        `${entry.key} belongs to a group, and at the top of an inventory stand groups`,
+        'put it under all:',
+      )
+    else readGroup(entry, reading)
+  }
 }
 
 const GROUP_WORDS = { of: 'a group', known: ['hosts', 'vars', 'children'] }
@@ -81,7 +105,7 @@ function readHost(entry: Entry, group: RawGroup, reading: Reading): undefined {
   const vars = readVariables(entry.value, `the host "${entry.key}"`, 'inventory', reading.problems)
   for (const name of names.hosts) {
     if (!isName(name)) reading.problems.add(entry.keyAt, `"${name}" is no host name`, NAME_HINT)
-    const host = reading.hosts.get(name) ?? { name, folder: reading.folder, vars: new Map() }
+    const host = reading.hosts.get(name) ?? { name, at: entry.keyAt, folder: reading.folder, vars: new Map() }
     reading.hosts.set(name, host)
     group.hosts.add(name)
     for (const [variable, value] of vars) host.vars.set(variable, value)

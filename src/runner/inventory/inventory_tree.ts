@@ -1,7 +1,6 @@
 import type { Position } from '../../errors.ts'
 import type { Problems } from '../playbook/problems.ts'
-import type { Templated } from '../playbook/templated.ts'
-import type { Layer } from '../playbook/variables.ts'
+import type { Layer, Variable } from '../playbook/variables.ts'
 
 /** Groups and hosts as one file after the other names them. */
 export interface RawGroup {
@@ -9,13 +8,15 @@ export interface RawGroup {
   readonly hosts: Set<string>
   /** Names, and where each was given. */
   readonly children: Map<string, Position>
-  readonly vars: Map<string, Templated>
+  readonly vars: Map<string, Variable>
 }
 
 export interface RawHost {
   readonly name: string
+  /** Where it is named first. */
+  readonly at: Position
   readonly folder: string
-  readonly vars: Map<string, Templated>
+  readonly vars: Map<string, Variable>
 }
 
 export interface Inventory {
@@ -47,6 +48,7 @@ export function joinInventory(
   hosts: ReadonlyMap<string, RawHost>,
   problems: Problems,
 ): Inventory {
+  noteTwins(groups, hosts, problems)
   if (noteCircles(groups, problems)) return { groups: new Map(), hosts: new Map() }
   const parents = parentsOf(groups)
   const members = new Map<string, ReadonlySet<string>>()
@@ -66,6 +68,16 @@ export function joinInventory(
 }
 
 type Parents = ReadonlyMap<string, readonly string[]>
+
+/** A pattern could mean either; Ansible warns and takes the group. */
+function noteTwins(
+  groups: ReadonlyMap<string, RawGroup>,
+  hosts: ReadonlyMap<string, RawHost>,
+  problems: Problems,
+): void {
+  for (const { name, at } of hosts.values())
+    if (groups.has(name)) problems.add(at, `"${name}" is a host and a group`, 'rename one of them')
+}
 
 function noteCircles(groups: ReadonlyMap<string, RawGroup>, problems: Problems): boolean {
   const before = problems.count

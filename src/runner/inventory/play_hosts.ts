@@ -8,9 +8,10 @@ import { type Fleet, selectHosts } from './patterns.ts'
 export function choosePlayHosts(
   plays: readonly PlaySource[],
   inventory: Inventory,
-  limit: string | undefined,
+  { inventories, limit }: { inventories: readonly string[]; limit: string | undefined },
   problems: Problems,
 ): ReadonlyMap<PlaySource, readonly string[]> {
+  const before = problems.count
   const fleet: Fleet = {
     hosts: [...inventory.hosts.keys()],
     groups: new Map([...inventory.groups].map(([name, group]) => [name, group.hosts])),
@@ -26,10 +27,26 @@ export function choosePlayHosts(
       hosts.filter(host => limited?.has(host) ?? true),
     )
   }
+  const [first] = plays
   // A run of nothing at all would look like success.
-  const isIdle = plays.length > 0 && [...chosen.values()].every(hosts => hosts.length === 0)
-  if (isIdle && limited && limited.size > 0) problems.add('--limit', 'leaves no host of any play')
+  const isIdle = [...chosen.values()].every(hosts => hosts.length === 0)
+  const isExplained = problems.count > before || plays.some(play => play.hosts.pattern === '')
+  if (first && isIdle && !isExplained) noteIdle(first, fleet, inventories, limited !== undefined, problems)
   return chosen
+}
+
+function noteIdle(
+  play: PlaySource,
+  fleet: Fleet,
+  inventories: readonly string[],
+  isLimited: boolean,
+  problems: Problems,
+): undefined {
+  const [inventory] = inventories
+  if (fleet.hosts.length === 0 && inventory !== undefined)
+    return problems.add(inventory, 'names no host', 'write each below hosts: of a group, as "NAME:"')
+  if (isLimited) return problems.add('--limit', 'leaves no host of any play')
+  problems.add(play.hosts.at, 'no play has a host: nothing answers to the whole of the pattern')
 }
 
 function limitedHosts(limit: string, fleet: Fleet, problems: Problems): ReadonlySet<string> {

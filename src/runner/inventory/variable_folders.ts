@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from 'node:path'
+import { looksLikeSlip } from '../../nearest.ts'
 import type { Problems } from '../playbook/problems.ts'
 import { type Layer, readVariables } from '../playbook/variables.ts'
-import { readYamlFile, variableFiles } from '../yaml/files.ts'
+import { namesWithVariables, readYamlFile, variableFiles } from '../yaml/files.ts'
 import type { Inventory, InventoryHost } from './inventory_tree.ts'
 
 /**
@@ -50,6 +51,20 @@ export class VariableFolders {
 
   hostLayers(host: string): readonly Layer[] {
     return this.#folders.flatMap(folder => this.#read(join(folder, 'host_vars'), host))
+  }
+
+  /** A file for a group or a host that is not there is never read; where its name is nearly right, that is a mistake. */
+  checkNames(inventory: Inventory): void {
+    const kinds = [
+      { kind: 'group', names: [...inventory.groups.keys()] },
+      { kind: 'host', names: [...inventory.hosts.keys()] },
+    ]
+    for (const folder of this.#folders)
+      for (const { kind, names } of kinds)
+        for (const { name, path } of namesWithVariables(join(folder, `${kind}_vars`), this.#problems)) {
+          const hint = names.includes(name) ? undefined : looksLikeSlip(name, names)
+          if (hint) this.#problems.add(path, `there is no ${kind} "${name}"`, hint)
+        }
   }
 
   #read(folder: string, name: string): readonly Layer[] {

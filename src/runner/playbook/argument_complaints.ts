@@ -46,6 +46,9 @@ function complaintsOf(issue: Issue, argumentNames: readonly string[]): readonly 
       return [issue.input === undefined ? missing(path) : wrongType(issue, path)]
     case 'invalid_value':
       return [issue.input === undefined ? missing(path) : wrongWord(issue, path)]
+    case 'too_small':
+    case 'too_big':
+      return [{ path, why: boundText(issue), hint: undefined, about: 'value' }]
     default:
       return [{ path, why: issue.message, hint: hintOf(issue), about: 'value' }]
   }
@@ -97,6 +100,20 @@ function wrongWord(issue: z.core.$ZodIssueInvalidValue, path: Path): Complaint {
     about: 'value',
   }
 }
+
+function boundText(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  // A module's own text says more than the bound.
+  if (!/^Too (?:small|big): /.test(issue.message)) return issue.message
+  const isSmall = issue.code === 'too_small'
+  const bound = isSmall ? issue.minimum : issue.maximum
+  if (issue.origin === 'string')
+    return isSmall && bound === 1 ? 'must not be empty' : `must have at ${most(isSmall)} ${bound} characters`
+  if (issue.origin === 'array') return `must name at ${most(isSmall)} ${bound === 1 ? 'one' : bound}`
+  const limit = issue.inclusive ? `at ${most(isSmall)}` : isSmall ? 'greater than' : 'less than'
+  return `must be ${limit} ${bound}, not ${String(issue.input)}`
+}
+
+const most = (isSmall: boolean): string => (isSmall ? 'least' : 'most')
 
 /** Of a union's branches the one that was followed furthest tells most; of equal ones, what all of them want. */
 function nearestBranch(

@@ -2,7 +2,7 @@ import { formatPosition, UserError } from '../../errors.ts'
 import type { Module } from '../../modules/define.ts'
 import type { Scope, Template } from '../template/template.ts'
 import { type Entry, isNothing, type MapNode, type Node, toValue } from '../yaml/yaml_node.ts'
-import { type Complaint, pathText, validate } from './argument_complaints.ts'
+import { type Complaint, type Path, pathText, validate } from './argument_complaints.ts'
 import type { Problems } from './problems.ts'
 import { describe } from './shape.ts'
 import { type Templated, templated } from './templated.ts'
@@ -17,12 +17,19 @@ export interface Arguments {
 
 export type ValidArguments =
   | { readonly kind: 'valid'; readonly args: Record<string, unknown> }
-  | { readonly kind: 'wrong'; readonly errors: readonly UserError[] }
+  | { readonly kind: 'wrong'; readonly wrong: readonly WrongArgument[] }
+
+export interface WrongArgument {
+  readonly error: UserError
+  readonly complaint: Complaint
+  /** Where a template brought the value: it, and the way from its value down to what is wrong. */
+  readonly from: { readonly template: Template; readonly below: Path } | undefined
+}
 
 /** Reads the mapping under a module's key, and validates already what no template stands in. */
 export function readArguments(module: Module, entry: Entry, problems: Problems): Arguments {
   const tree = templated(isNothing(entry.value) ? emptyMap(entry) : entry.value, problems)
-  const locate = (complaint: Complaint): UserError => located(complaint, module, entry, tree)
+  const locate = (complaint: Complaint): WrongArgument => located(complaint, module, entry, tree)
   if (!mayBeMap(tree)) {
     problems.add(
       tree.at,
@@ -32,13 +39,14 @@ export function readArguments(module: Module, entry: Entry, problems: Problems):
   } else if (tree.node.kind === 'map') {
     const literal = validate(module, toValue(tree.node))
     const complaints = literal.kind === 'wrong' ? literal.complaints : []
-    for (const complaint of complaints) if (isCertain(complaint, tree)) problems.include(locate(complaint))
+    for (const complaint of complaints)
+      if (isCertain(complaint, tree)) problems.include(locate(complaint).error)
   }
   return {
     templates: tree.templates,
     validate(scope) {
       const answer = validate(module, tree.render(scope))
-      return answer.kind === 'valid' ? answer : { kind: 'wrong', errors: answer.complaints.map(locate) }
+      return answer.kind === 'valid' ? answer : { kind: 'wrong', wrong: answer.complaints.map(locate) }
     },
   }
 }
@@ -55,39 +63,44 @@ function isCertain(complaint: Complaint, tree: Templated): boolean {
   return complaint.about !== 'value' || !holdsTemplate(node, tree)
 }
 
-function holdsTemplate(node: Node, tree: Templated): boolean {
+export function holdsTemplate(node: Node, tree: Templated): boolean {
   if (node.kind === 'list') return node.items.some(item => holdsTemplate(item, tree))
   if (node.kind === 'map') return node.entries.some(entry => holdsTemplate(entry.value, tree))
   return tree.templateOf(node) !== undefined
 }
 
 /** The node at a path, or the last one on the way to it: a template's value has no nodes of its own. */
-function follow(
+export function follow(
   tree: Templated,
-  path: Complaint['path'],
-): { node: Node; template: Template | undefined; isWhole: boolean } {
+  path: Path,
+): { node: Node; template: Template | undefined; below: Path } {
   let node = tree.node
-  for (const key of path) {
-    const below =
+  for (const [index, key] of path.entries()) {
+    const inside =
       node.kind === 'list' ? node.items[Number(key)] : node.kind === 'map' ? valueAt(node, key) : undefined
-    if (below === undefined) return { node, template: tree.templateOf(node), isWhole: false }
-    node = below
+    if (inside === undefined) return { node, template: tree.templateOf(node), below: path.slice(index) }
+    node = inside
   }
-  return { node, template: tree.templateOf(node), isWhole: true }
+  return { node, template: tree.templateOf(node), below: [] }
 }
 
 const valueAt = (map: MapNode, key: string | number): Node | undefined =>
   map.entries.find(entry => entry.key === String(key))?.value
 
-function located(complaint: Complaint, module: Module, entry: Entry, tree: Templated): UserError {
-  const { node, template, isWhole } = follow(tree, complaint.path)
+function located(complaint: Complaint, module: Module, entry: Entry, tree: Templated): WrongArgument {
+  const { node, template, below } = follow(tree, complaint.path)
+  const isWhole = below.length === 0
   const unknown =
     node.kind === 'map' && isWhole ? node.entries.find(each => each.key === complaint.unknownKey) : undefined
   const isMissing = node === tree.node && template === undefined && unknown === undefined
   const where = isMissing ? entry.keyAt : (unknown?.keyAt ?? template?.at ?? node.at)
   const from = template ? `, from ${brief(template.source)}` : ''
   const why = `${pathText(module.name, complaint.path)}: ${complaint.why}${from}`
-  return new UserError({ where: formatPosition(where), why, hint: complaint.hint })
+  return {
+    error: new UserError({ where: formatPosition(where), why, hint: complaint.hint }),
+    complaint,
+    from: template && { template, below },
+  }
 }
 
 const BRIEF = 60

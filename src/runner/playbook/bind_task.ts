@@ -5,6 +5,7 @@ import type { Identity, Target } from '../transport/transport.ts'
 import { type Become, type BecomeOptions, identityOf } from './identity.ts'
 import type { PlaySight, Scopes } from './scopes.ts'
 import type { TaskSource } from './tasks.ts'
+import { lookUp } from './variables.ts'
 
 export interface Binding {
   readonly scopes: Scopes
@@ -32,18 +33,20 @@ export function bindTask(source: TaskSource, binding: Binding): Task {
     args(scope) {
       const answer = source.arguments.validate(scope)
       if (answer.kind === 'valid') return answer.args
-      throw together(answer.errors)
+      throw together(answer.wrong.map(({ error }) => error))
     },
     identity: scope => taskIdentity(source, binding, scope),
   }
 }
 
 export function taskIdentity(source: TaskSource, binding: Binding, scope: Scope): Identity {
-  const target = binding.targets.get(String(scope.inventory_hostname))
+  const host = String(scope.inventory_hostname)
+  const target = binding.targets.get(host)
   if (target === undefined)
     throw new Error(`the scope of "${source.at.file}:${source.at.line}" is none of this run's`)
+  const origin = (variable: string) => lookUp(binding.scopes.layers(host, binding.sight), variable)
   return identityOf(
-    { at: source.at, becomes: [source.become, binding.become] },
+    { at: source.at, becomes: [source.become, binding.become], origin },
     scope,
     target,
     binding.options,

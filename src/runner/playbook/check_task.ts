@@ -1,13 +1,14 @@
-import { formatPosition, UserError } from '../../errors.ts'
+import { formatPosition, type Position, UserError } from '../../errors.ts'
 import { didYouMean } from '../../nearest.ts'
 import { ANSIBLE_VARIABLES } from '../inventory/ansible_variables.ts'
 import type { Scope, Template } from '../template/template.ts'
 import type { Identity } from '../transport/transport.ts'
+import type { Path } from './argument_complaints.ts'
+import { follow, holdsTemplate, type WrongArgument } from './arguments.ts'
 import type { Become } from './identity.ts'
-import { optionalNames, placeOf, type Trace, traceNames } from './name_trace.ts'
+import { type Names, optionalNames, placeOf, type Trace, traceNames } from './name_trace.ts'
 import type { Problems } from './problems.ts'
 import type { TaskSource } from './tasks.ts'
-import type { Templated } from './templated.ts'
 import { FACT_NAMES, type Layer, lookUp, MAGIC_NAMES } from './variables.ts'
 
 /** A task on one host, before anything was observed there. */
@@ -21,53 +22,76 @@ export interface TaskOnHost {
   identity(scope: Scope): Identity
 }
 
+export interface TaskCheck {
+  readonly task: TaskSource
+  /** Made when they are wanted: with many hosts they are large. */
+  places(): readonly TaskOnHost[]
+}
+
 /**
- * Tells, before the first connection, what would go wrong with a task: names that nothing defines, and, where nothing
- * depends on facts, conditions and arguments that cannot be rendered or are not what the module takes.
+ * Tells, before the first connection, what would go wrong with tasks: names that nothing defines, and, where nothing
+ * depends on facts, conditions and arguments that cannot be rendered or are not what the module takes. What has one
+ * cause is told once, with all the hosts it concerns.
  */
-export function checkTask(task: TaskSource, places: readonly TaskOnHost[], problems: Problems): void {
-  const found = new Map<string, { error: UserError; hosts: ReadonlySet<string> }>()
-  for (const place of places) {
-    for (const error of problemsOf(task, place).filter(each => !problems.has(each))) {
-      const key = [error.where, error.why, error.hint].join('\n')
-      found.set(key, { error, hosts: new Set([...(found.get(key)?.hosts ?? []), place.host]) })
+export function checkTasks(checks: readonly TaskCheck[], problems: Problems): void {
+  const found = new Map<string, { error: UserError; hosts: Set<string> }>()
+  for (const { task, places } of checks) {
+    for (const place of places()) {
+      const findings = problemsOf(task, place, problems.refusedNames)
+      for (const { error, cause } of findings.filter(each => !problems.has(each.error))) {
+        const known = found.get(cause) ?? { error, hosts: new Set() }
+        found.set(cause, known)
+        known.hosts.add(place.host)
+      }
     }
   }
   for (const { error, hosts } of found.values())
     problems.add(error.where, `${error.why} for ${some([...hosts])}`, error.hint)
 }
 
-function problemsOf(task: TaskSource, place: TaskOnHost): readonly UserError[] {
-  const find: Find = name => lookUp(place.layers, name)
+interface Finding {
+  readonly error: UserError
+  /** Findings with the same one are mended by one edit. */
+  readonly cause: string
+}
+
+const findingOf = (error: UserError): Finding => ({
+  error,
+  cause: [error.where, error.why, error.hint].join('\n'),
+})
+
+function problemsOf(task: TaskSource, place: TaskOnHost, refused: ReadonlySet<string>): readonly Finding[] {
+  const names: Names = { find: name => lookUp(place.layers, name), refused }
   const errors: UserError[] = []
   let isCertain = true
   for (const condition of task.conditions) {
-    const trace = traceNames(condition.template ? [condition.template] : [], find)
-    const names = errorsOf(trace, place)
-    errors.push(...names)
+    const trace = traceNames(condition.template ? [condition.template] : [], names)
+    const missing = errorsOf(trace, place)
+    errors.push(...missing)
     const answer =
-      names.length > 0 || trace.readsFacts ? undefined : attempt(() => condition.holds(place.scope))
+      missing.length > 0 || trace.readsFacts ? undefined : attempt(() => condition.holds(place.scope))
     // The task is skipped here: what it would need may well be missing.
-    if (answer?.value === false) return errors
+    if (answer?.value === false) return errors.map(findingOf)
     // Behind a condition on facts nothing is certain but the names.
     if (isCertain && answer?.error) errors.push(answer.error)
     if (trace.readsFacts) isCertain = false
   }
   const conditions = task.conditions.flatMap(condition => condition.template ?? [])
-  const trace = traceNames(templatesOf(task, place, find), find, optionalNames(conditions))
-  return [...errors, ...errorsOf(trace, place), ...(isCertain ? valueErrors(task, place, find) : [])]
+  const trace = traceNames(templatesOf(task, place, names), names, optionalNames(conditions))
+  const values = isCertain ? valueFindings(task, place, names) : []
+  return [...[...errors, ...errorsOf(trace, place)].map(findingOf), ...values]
 }
 
-type Find = (name: string) => Templated | undefined
-
-function templatesOf(task: TaskSource, place: TaskOnHost, find: Find): readonly Template[] {
+function templatesOf(task: TaskSource, place: TaskOnHost, names: Names): readonly Template[] {
   const words = [task.name, ...task.vars.values()].flatMap(word => word.templates)
-  return [...task.arguments.templates, ...words, ...becomeTemplates(place, find)]
+  return [...task.arguments.templates, ...words, ...becomeTemplates(place, names)]
 }
 
-function becomeTemplates(place: TaskOnHost, find: Find): readonly Template[] {
+function becomeTemplates(place: TaskOnHost, names: Names): readonly Template[] {
   const words = place.becomes.flatMap(become => [become.become, become.user])
-  return [...words, ...ANSIBLE_VARIABLES.become.map(find)].flatMap(word => word?.templates ?? [])
+  return [...words, ...ANSIBLE_VARIABLES.become.map(name => names.find(name))].flatMap(
+    word => word?.templates ?? [],
+  )
 }
 
 function errorsOf(trace: Trace, place: TaskOnHost): readonly UserError[] {
@@ -92,39 +116,60 @@ function nearestName(name: string, layers: readonly Layer[]): string | undefined
   return didYouMean(name, [...new Set(layers.flatMap(layer => [...layer.keys()])), ...MAGIC_NAMES])
 }
 
-function valueErrors(task: TaskSource, place: TaskOnHost, find: Find): readonly UserError[] {
+function valueFindings(task: TaskSource, place: TaskOnHost, names: Names): readonly Finding[] {
   const isKnown = (templates: readonly Template[]): boolean => {
-    const trace = traceNames(templates, find)
+    const trace = traceNames(templates, names)
     return !trace.readsFacts && errorsOf(trace, place).length === 0
   }
-  const identity = isKnown(becomeTemplates(place, find))
+  const identity = isKnown(becomeTemplates(place, names))
     ? attempt(() => place.identity(place.scope)).error
     : undefined
-  const errors = identity ? [identity] : []
+  const errors = identity ? [findingOf(identity)] : []
   const { templates } = task.arguments
   if (templates.length === 0 || !isKnown(templates)) return errors
   const { value: answer, error } = attempt(() => task.arguments.validate(place.scope))
-  if (error) return [...errors, error]
-  return answer?.kind === 'wrong'
-    ? [...errors, ...answer.errors.map(wrong => withOrigin(wrong, task, find))]
-    : errors
+  if (error) return [...errors, findingOf(error)]
+  return answer?.kind === 'wrong' ? [...errors, ...answer.wrong.map(each => withOrigin(each, names))] : errors
 }
 
-/** A wrong value that a variable brought is mended where the variable is set. */
-function withOrigin(error: UserError, task: TaskSource, find: Find): UserError {
-  const template = task.arguments.templates.find(({ at }) => formatPosition(at) === error.where)
-  const origins = template ? originsOf(template, find) : []
-  const hint = [error.hint, ...new Set(origins)].filter(text => text !== undefined).join('; ')
-  return new UserError({ where: error.where, why: error.why, hint: hint === '' ? undefined : hint })
+/** A wrong value that a variable brought is mended where the variable is set, for every argument that takes it. */
+function withOrigin({ error, complaint, from }: WrongArgument, names: Names): Finding {
+  const origins = from ? originsOf(from.template, from.below, names) : []
+  const [origin, ...others] = origins
+  if (from === undefined || origin === undefined) return findingOf(error)
+  if (others.length > 0) return findingOf(hinted(error, error.where, origins.map(setAt)))
+  const where = formatPosition(origin.at)
+  return {
+    error: hinted(error, where, [`the argument is at ${error.where}`]),
+    cause: [where, ...from.below, complaint.why].join('\n'),
+  }
 }
 
-/** Where the variables stand that a template comes down to. */
-function originsOf(template: Template, find: Find): readonly string[] {
+interface Origin {
+  readonly name: string
+  readonly at: Position
+}
+
+const setAt = ({ name, at }: Origin): string => `${name} is set at ${formatPosition(at)}`
+
+function hinted(error: UserError, where: string, more: readonly string[]): UserError {
+  const hint = [error.hint, ...new Set(more)].filter(text => text !== undefined).join('; ')
+  return new UserError({ where, why: error.why, hint })
+}
+
+/** Where the values stand that a template comes down to; `below`: the way into its value, where it is one variable's. */
+function originsOf(template: Template, below: Path, names: Names): readonly Origin[] {
+  const isVariable = /^\s*\{\{-?\s*\w+\s*-?\}\}\s*$/.test(template.source)
   return template.names.flatMap(({ name }) => {
-    const variable = find(name)
+    const variable = names.find(name)
     if (variable === undefined) return []
-    if (variable.templates.length > 0) return variable.templates.flatMap(inner => originsOf(inner, find))
-    return [`${name} is set at ${formatPosition(variable.at)}`]
+    if (isVariable) {
+      const inside = follow(variable, below)
+      if (inside.template) return originsOf(inside.template, inside.below, names)
+      if (!holdsTemplate(inside.node, variable)) return [{ name, at: inside.node.at }]
+    }
+    if (variable.templates.length === 0) return [{ name, at: variable.at }]
+    return variable.templates.flatMap(inner => originsOf(inner, [], names))
   })
 }
 

@@ -1,5 +1,5 @@
-import type { Position } from '../../errors.ts'
-import { hasTemplate, isTruthy, parseExpression, type Scope, type Template } from '../template/template.ts'
+import { formatPosition, type Position, UserError } from '../../errors.ts'
+import { hasTemplate, parseExpression, type Scope, type Template, type Value } from '../template/template.ts'
 import type { Node } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
 import { describe } from './shape.ts'
@@ -10,6 +10,7 @@ export interface Condition {
   readonly at: Position
   /** Undefined for a plain true or false. */
   readonly template: Template | undefined
+  /** Throws UserError where the answer is neither true nor false. */
   holds(scope: Scope): boolean
 }
 
@@ -33,5 +34,24 @@ function readCondition(node: Node, problems: Problems): Condition | undefined {
     return problems.add(at, 'a condition is an expression already', 'write it without {{ }}')
   }
   const template = problems.attempt(() => parseExpression(source, node.textAt))
-  return template && { source, at, template, holds: scope => isTruthy(template.render(scope)) }
+  return template && { source, at, template, holds: scope => asAnswer(template.render(scope), source, at) }
+}
+
+/** As Ansible since 2.19: the string "no" of `-e wanted=no` would count as true. */
+function asAnswer(value: Value, source: string, at: Position): boolean {
+  if (typeof value === 'boolean') return value
+  const operand = /^[\w.]+$/.test(source) ? source : `(${source})`
+  const { kind, hint } = kindOf(value)
+  throw new UserError({
+    where: formatPosition(at),
+    why: `a condition must be true or false, not ${kind}`,
+    hint: `write it as ${operand} ${hint}`,
+  })
+}
+
+function kindOf(value: Value): { kind: string; hint: string } {
+  if (value === null) return { kind: 'nothing', hint: 'is not none' }
+  if (typeof value !== 'object')
+    return { kind: `the ${typeof value} ${JSON.stringify(value)}`, hint: '| bool' }
+  return { kind: Array.isArray(value) ? 'a list' : 'a mapping', hint: '| length > 0' }
 }

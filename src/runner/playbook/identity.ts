@@ -17,62 +17,72 @@ export interface BecomeOptions {
   readonly becomePassword: string | undefined
 }
 
+interface TaskWords {
+  readonly at: Position
+  /** Of the task and of its play. */
+  readonly becomes: readonly Become[]
+  /** Where a variable is set. */
+  origin(variable: string): Templated | undefined
+}
+
+/** A value, and where it is set. */
+interface Choice {
+  readonly value: Value
+  readonly what: string
+  readonly at: Position
+}
+
 /**
  * Who a task runs as on a host: the host's variables, else the task's own words, else its play's, else the options.
  * Variables come first as in Ansible, where connection variables override keywords.
  */
-export function identityOf(
-  task: { readonly at: Position; readonly becomes: readonly Become[] },
-  scope: Scope,
-  target: Target,
-  options: BecomeOptions,
-): Identity {
-  const wanted =
-    variable(scope, ['ansible_become']) ??
-    first(
-      task.becomes.map(words => words.become),
-      scope,
-    )
-  if (!(wanted === undefined ? options.become : asBoolean(wanted, task.at))) return { become: undefined }
-  const user =
-    variable(scope, ['ansible_become_user']) ??
-    first(
-      task.becomes.map(words => words.user),
-      scope,
-    ) ??
-    'root'
-  const method = variable(scope, ['ansible_become_method']) ?? 'sudo'
-  if (method !== 'sudo')
-    throw failure(task.at, `ansible_become_method: ${JSON.stringify(method)} is not supported yet`)
-  if (typeof user !== 'string' || user === '') throw failure(task.at, 'become_user must be a user name')
+export function identityOf(task: TaskWords, scope: Scope, target: Target, options: BecomeOptions): Identity {
+  const variable = (...names: string[]): Choice | undefined => choiceOf(names, scope, task)
+  const word = (key: 'become' | 'user', what: string): Choice | undefined => {
+    const set = task.becomes.map(words => words[key]).find(each => each !== undefined)
+    return set && { value: set.render(scope), what, at: set.at }
+  }
+  const wanted = variable('ansible_become') ?? word('become', 'become')
+  if (!(wanted ? asBoolean(wanted) : options.become)) return { become: undefined }
+  const method = variable('ansible_become_method')
+  if (method && method.value !== 'sudo')
+    throw failure(method, `${JSON.stringify(method.value)} is not supported yet`)
+  const chosen = variable('ansible_become_user') ?? word('user', 'become_user')
+  const user = chosen ? asUser(chosen) : 'root'
   if (user === loginUser(target)) return { become: undefined }
-  return { become: { method, user, password: passwordOf(scope, task.at) ?? options.becomePassword } }
+  const password = asPassword(variable(...PASSWORD_VARIABLES)) ?? options.becomePassword
+  return { become: { method: 'sudo', user, password } }
 }
 
 const PASSWORD_VARIABLES = ['ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass']
 
-function first(words: readonly (Templated | undefined)[], scope: Scope): Value | undefined {
-  return words.find(word => word !== undefined)?.render(scope)
+function choiceOf(names: readonly string[], scope: Scope, task: TaskWords): Choice | undefined {
+  const what = names.find(each => Object.hasOwn(scope, each))
+  const value = what === undefined ? undefined : scope[what]
+  return what === undefined || value === undefined
+    ? undefined
+    : { value, what, at: task.origin(what)?.at ?? task.at }
 }
 
-function variable(scope: Scope, names: readonly string[]): Value | undefined {
-  const name = names.find(each => Object.hasOwn(scope, each))
-  return name === undefined ? undefined : scope[name]
+function asUser(choice: Choice): string {
+  if (typeof choice.value === 'string' && choice.value !== '') return choice.value
+  throw failure(choice, 'must be a user name')
 }
 
 /** The password is never part of a message. */
-function passwordOf(scope: Scope, at: Position): string | undefined {
-  const password = variable(scope, PASSWORD_VARIABLES)
-  if (password === undefined || typeof password === 'string') return password
-  throw failure(at, 'ansible_become_password must be a string: quote it')
+function asPassword(choice: Choice | undefined): string | undefined {
+  if (choice === undefined) return undefined
+  if (typeof choice.value === 'string') return choice.value
+  throw failure(choice, 'must be a string: quote it')
 }
 
 /** `-e ansible_become=yes` gives a string. */
-function asBoolean(value: Value, at: Position): boolean {
-  const text = String(value).toLowerCase()
+function asBoolean(choice: Choice): boolean {
+  const text = String(choice.value).toLowerCase()
   if (['true', 'yes', 'on', '1'].includes(text)) return true
   if (['false', 'no', 'off', '0'].includes(text)) return false
-  throw failure(at, `become must be true or false, not ${JSON.stringify(value)}`)
+  throw failure(choice, `must be true or false, not ${JSON.stringify(choice.value)}`)
 }
 
-const failure = (at: Position, why: string): UserError => new UserError({ where: formatPosition(at), why })
+const failure = ({ at, what }: Choice, why: string): UserError =>
+  new UserError({ where: formatPosition(at), why: `${what} ${why}` })

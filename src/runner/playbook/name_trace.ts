@@ -14,10 +14,17 @@ export interface Trace {
   readonly readsFacts: boolean
 }
 
-/** Follows the names in `templates`; `find` gives the variable a name stands for. `excused`: may be undefined. */
+export interface Names {
+  /** The variable a name stands for. */
+  find(name: string): Templated | undefined
+  /** Would be defined by a word that was refused; as little known as a fact. */
+  readonly refused: ReadonlySet<string>
+}
+
+/** Follows the names in `templates`. `excused`: may be undefined. */
 export function traceNames(
   templates: readonly Template[],
-  find: (name: string) => Templated | undefined,
+  { find, refused }: Names,
   excused: ReadonlySet<string> = new Set(),
 ): Trace {
   const missing: Trace['missing'][number][] = []
@@ -35,7 +42,8 @@ export function traceNames(
       if (MAGIC_NAMES.some(magic => magic === name)) continue
       const variable = find(name)
       if (variable === undefined) {
-        if (!optional.has(name) && !excused.has(name)) missing.push({ name, template })
+        if (refused.has(name)) readsFacts = true
+        else if (!optional.has(name) && !excused.has(name)) missing.push({ name, template })
       } else if (chain.includes(name))
         circles.push(circle([...chain.slice(chain.indexOf(name)), name], variable))
       else if (!seen.has(name)) {

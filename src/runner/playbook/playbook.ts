@@ -31,7 +31,8 @@ export function readPlaybook(
 ): readonly PlaySource[] {
   const tree = readYamlFile(path, problems)
   if (tree === undefined) return []
-  if (isNothing(tree)) problems.add(path, 'holds no play')
+  if (isNothing(tree) || (tree.kind === 'list' && tree.items.length === 0))
+    problems.add(path, 'holds no play')
   else if (tree.kind !== 'list')
     problems.add(tree.at, 'a playbook is a list of plays', 'begin each play with "- hosts: …"')
   else return tree.items.flatMap(item => readPlay(asMap(item, 'a play', problems), modules, problems) ?? [])

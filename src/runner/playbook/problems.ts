@@ -3,6 +3,8 @@ import { formatPosition, type Position, UserError, UserErrors } from '../../erro
 /** Collects the mistakes of one load, so that a user sees all of them at once. A mistake met twice counts once. */
 export class Problems {
   readonly #found = new Map<string, UserError>()
+  /** What words that were refused would have defined: that these names are missing is no second mistake. */
+  readonly refusedNames = new Set<string>()
 
   /** Returns undefined, so that a reader can end with it. */
   add(where: Position | string, why: string, hint?: string): undefined {

@@ -10,7 +10,7 @@ import { asList, asMap, asText, asTexts, describe, readKeys } from './shape.ts'
 import { chooseWord, type Word } from './task_word.ts'
 import { type Templated, templated } from './templated.ts'
 import { type Layer, readVariables } from './variables.ts'
-import { HANDLER_WORDS, TASK_WORDS } from './vocabulary.ts'
+import { HANDLER_WORDS, namesDefinedBy, TASK_WORDS } from './vocabulary.ts'
 
 export type StepSource =
   | { readonly kind: 'task'; readonly task: TaskSource }
@@ -74,6 +74,7 @@ function readTask(
 ): StepSource | undefined {
   const words = kind === 'task' ? TASK_WORDS : HANDLER_WORDS
   const word = chooseWord(map, words, modules, problems)
+  for (const entry of map.entries) for (const name of namesDefinedBy(entry)) problems.refusedNames.add(name)
   const known = { ...map, entries: map.entries.filter(entry => words.known.includes(entry.key)) }
   const keys = readKeys(known, words, problems)
   readTags(keys, problems)

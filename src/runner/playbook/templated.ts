@@ -1,4 +1,4 @@
-import type { Position } from '../../errors.ts'
+import { type Position, UserError } from '../../errors.ts'
 import { hasTemplate, parseTemplate, type Scope, type Template, type Value } from '../template/template.ts'
 import { type Node, toValue } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
@@ -14,12 +14,11 @@ export interface Templated {
   render(scope: Scope): Value
 }
 
-/** Keys are never templated. A template that cannot be parsed is noted and stands as an empty value. */
+/** Keys are never templated. A template that cannot be parsed is noted, and answers with the same mistake. */
 export function templated(node: Node, problems: Problems): Templated {
   const byNode = new Map<Node, Template>()
   for (const text of textsOf(node)) {
-    const template = problems.attempt(() => parseTemplate(text.source, text.at))
-    if (template) byNode.set(text.node, template)
+    byNode.set(text.node, parse(text.source, text.at, problems))
   }
   return {
     at: node.at,
@@ -27,6 +26,19 @@ export function templated(node: Node, problems: Problems): Templated {
     templates: [...byNode.values()],
     templateOf: each => byNode.get(each),
     render: byNode.size === 0 ? () => toValue(node) : scope => renderNode(node, byNode, scope),
+  }
+}
+
+function parse(source: string, at: Position, problems: Problems): Template {
+  try {
+    return parseTemplate(source, at)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    problems.include(error)
+    const render = (): never => {
+      throw error
+    }
+    return { source, at, names: [], render }
   }
 }
 

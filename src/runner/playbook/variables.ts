@@ -1,4 +1,4 @@
-import { formatPosition, UserError } from '../../errors.ts'
+import { formatPosition, type Position, UserError } from '../../errors.ts'
 import { ANSIBLE_VARIABLES, judgeAnsibleName } from '../inventory/ansible_variables.ts'
 import type { Scope, Value } from '../template/template.ts'
 import { type Entry, isNothing, type Node } from '../yaml/yaml_node.ts'
@@ -7,7 +7,12 @@ import { asMap } from './shape.ts'
 import { type Templated, templated } from './templated.ts'
 
 /** Variables of one place: a group, a file, a play. A host's variables are a stack of these, lowest precedence first. */
-export type Layer = ReadonlyMap<string, Templated>
+export type Layer = ReadonlyMap<string, Variable>
+
+export interface Variable extends Templated {
+  /** Of its name. */
+  readonly keyAt: Position
+}
 
 /** Set by us for every host; nothing may redefine them. */
 export const MAGIC_NAMES = [
@@ -40,11 +45,11 @@ export type VariablesFrom = 'inventory' | 'play'
 
 /** The mapping under `vars:` or of a variables file; nothing at all is no variables. */
 export function readVariables(node: Node, what: string, from: VariablesFrom, problems: Problems): Layer {
-  const layer = new Map<string, Templated>()
+  const layer = new Map<string, Variable>()
   const map = isNothing(node) ? undefined : asMap(node, what, problems)
   for (const entry of map?.entries ?? []) {
     noteBadName(entry, from, problems)
-    layer.set(entry.key, templated(entry.value, problems))
+    layer.set(entry.key, { ...templated(entry.value, problems), keyAt: entry.keyAt })
   }
   return layer
 }
@@ -75,7 +80,7 @@ export function scopeOf(
   return scope
 }
 
-export function lookUp(layers: readonly Layer[], name: string): Templated | undefined {
+export function lookUp(layers: readonly Layer[], name: string): Variable | undefined {
   return layers.findLast(layer => layer.has(name))?.get(name)
 }
 

@@ -1,3 +1,4 @@
+import type { Entry } from '../yaml/yaml_node.ts'
 import type { Vocabulary } from './shape.ts'
 
 /** The words of a playbook: those this version reads, and those of Ansible's that it does not read yet. */
@@ -92,6 +93,18 @@ export const HANDLER_WORDS: Vocabulary = {
   ...TASK_WORDS,
   of: 'a handler',
   known: [...TASK_WORDS.known, 'listen'],
+}
+
+/** The variables that words of a task define, of those that this version does not read. */
+export function namesDefinedBy({ key, value }: Entry): readonly string[] {
+  const short = key.startsWith(BUILTIN) ? key.slice(BUILTIN.length) : key
+  const keys = value.kind === 'map' ? value.entries : []
+  if (short === 'loop' || short.startsWith('with_')) return ['item', 'ansible_loop']
+  if (short === 'register' && value.kind === 'scalar') return [value.source]
+  if (short === 'set_fact') return keys.map(entry => entry.key)
+  return short === 'loop_control'
+    ? keys.flatMap(entry => (entry.value.kind === 'scalar' ? [entry.value.source] : []))
+    : []
 }
 
 /** Modules of Ansible's that playbooks for our purpose use, and that a later version brings. */

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import type { Position } from '../../errors.ts'
 import type { Problems } from '../playbook/problems.ts'
 import { parseYaml } from './yaml.ts'
@@ -49,8 +49,26 @@ export function variableFiles(folder: string, name: string, problems: Problems):
 
 const VARIABLE_FILE_ENDINGS = ['.yml', '.yaml', '.json']
 
+/** Of whom a group_vars or host_vars folder holds variables. */
+export function namesWithVariables(
+  folder: string,
+  problems: Problems,
+): readonly { name: string; path: string }[] {
+  if (!isDirectory(folder)) return []
+  return namesIn(folder, problems)
+    .filter(isNoLeftover)
+    .map(file => {
+      const ending = extname(file)
+      const name = VARIABLE_FILE_ENDINGS.includes(ending) ? basename(file, ending) : file
+      return { name, path: join(folder, file) }
+    })
+}
+
+/** Of an editor. */
+const isNoLeftover = (file: string): boolean => !file.startsWith('.') && !file.endsWith('~')
+
 function filesBelow(folder: string, problems: Problems): readonly string[] {
-  const names = namesIn(folder, problems).filter(name => !name.startsWith('.') && !name.endsWith('~'))
+  const names = namesIn(folder, problems).filter(isNoLeftover)
   return names.toSorted().flatMap(name => {
     const path = join(folder, name)
     if (isDirectory(path)) return filesBelow(path, problems)

@@ -167,12 +167,28 @@ test('become takes the variables, then the words of the task, then the play, the
   ).toBeUndefined()
 })
 
+const NO_INI =
+  'an inventory in INI form is not supported yet (inventories are YAML here: all: {children: {GROUP: {hosts: {NAME: }}}})'
+
 test.for([
   [
     'no YAML',
     'all:\n  hosts: [a\n',
     'hosts.yaml:3:1: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
   ],
+  ['INI sections', '# of the lab\n\n[gpu]\nlab ansible_host=10.0.0.1\n', `hosts.yaml:3:1: ${NO_INI}`],
+  ['an INI host', 'lab ansible_host=10.0.0.1\n', `hosts.yaml:1:1: ${NO_INI}`],
+  [
+    'hosts at its top',
+    'hosts:\n  lab:\n',
+    'hosts.yaml:1:1: hosts belongs to a group, and at the top of an inventory stand groups (put it under all:)',
+  ],
+  [
+    'a host named as a group',
+    'all:\n  hosts: {gpu:}\n  children: {gpu: {hosts: {lab:}}}\n',
+    'hosts.yaml:2:11: "gpu" is a host and a group (rename one of them)',
+  ],
+  ['nobody in it', 'all:\n', 'hosts.yaml: names no host (write each below hosts: of a group, as "NAME:")'],
   ['a list', '- lab\n', 'hosts.yaml:1:1: an inventory must be a mapping, not a list'],
   [
     'an unknown key',
@@ -257,9 +273,7 @@ test.for([
 test('what is no YAML inventory is refused by its kind', async () => {
   using project = new Project({ 'hosts.ini': '[gpu]\nlab\n', 'folder/x.yaml': 'all:\n', 'play.yaml': PLAY })
   const told = (name: string) => project.mistakes({ inventories: [project.path(name)] })
-  expect(await told('hosts.ini')).toEqual([
-    'hosts.ini: an inventory in INI form is not supported yet (write it as YAML)',
-  ])
+  expect(await told('hosts.ini')).toEqual([`hosts.ini: ${NO_INI}`])
   expect(await told('folder')).toEqual([
     'folder: a directory of inventories is not supported yet (name its files, each with -i)',
   ])

@@ -54,6 +54,7 @@ test('a task without a name is called as its module; a template in a name is ren
 test.for([
   ['no YAML', '- hosts: all\n  tasks:\n  - a: "x\n', /^play\.yaml:4:1: not YAML: Missing closing "quote/],
   ['nothing in it', '# later\n', 'play.yaml: holds no play'],
+  ['an empty list', '[]\n', 'play.yaml: holds no play'],
   [
     'no list',
     'hosts: all\n',
@@ -196,6 +197,38 @@ test.for([
     'a word outside its list',
     task('claim: {state: absnt}'),
     'play.yaml:3:22: claim.state: must be present or absent, not the string "absnt" (did you mean "absent"?)',
+  ],
+  ['an empty list', task('claim: {ports: []}'), 'play.yaml:3:22: claim.ports: must name at least one'],
+  [
+    'too long a list',
+    task("claim: {devices: ['10de:1aef', '10de:1aef', '10de:1aef', '10de:1aef']}"),
+    'play.yaml:3:24: claim.devices: must name at most 3',
+  ],
+  [
+    'a number below its bound',
+    task('claim: {wait: -1}'),
+    'play.yaml:3:21: claim.wait: must be greater than 0, not -1',
+  ],
+  [
+    'a number below its least',
+    task('claim: {order: 0}'),
+    'play.yaml:3:22: claim.order: must be at least 1, not 0',
+  ],
+  ['a template that is none', task('claim: {devices: "{{ cards + }}"}'), /^play\.yaml:3:3\d: /],
+  [
+    'a loop',
+    task('claim: {devices: ["{{ item }}"]}\nloop: [1]\nwhen: item != 2'),
+    'play.yaml:4:7: loop is not supported yet',
+  ],
+  [
+    'a result of an earlier task',
+    `${task('check: {what: x}\nregister: seen')}    - {check: {what: "{{ seen.rc }}"}, when: seen.rc == 0}\n`,
+    'play.yaml:4:7: register is not supported yet',
+  ],
+  [
+    'an unknown group',
+    '- hosts: labs\n',
+    'play.yaml:1:10: there is no host or group "labs" (did you mean "lab"?)',
   ],
   [
     'a fraction',
