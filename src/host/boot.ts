@@ -1,8 +1,14 @@
 import { bootEntry, releaseOf } from '../backends/bootloaders/grub.ts'
 import type { Host, InstalledKernel, MenuEntry, PciDevice } from './host.ts'
-import { effectiveValues, keyOf } from './kernel_args.ts'
+import { effectiveValues, kernelArgs, keyOf } from './kernel_args.ts'
 import { foreseen, ifKnown, type Known, predicted, unknown } from './known.ts'
-import { isBlacklisted, loadsVfioFirst, modprobeDirectives, vfioIdsDirective } from './modprobe.ts'
+import {
+  isBlacklisted,
+  keptFromLoading,
+  loadsVfioFirst,
+  modprobeDirectives,
+  vfioIdsDirective,
+} from './modprobe.ts'
 import { moduleOf, nativeModules } from './native_drivers.ts'
 import { idOf, isVfioDriver } from './pci.ts'
 
@@ -59,10 +65,15 @@ const allGrouped = (host: Host): boolean =>
 
 function groupingChanges(before: Host, after: Host): boolean {
   const asks = allGrouped(before) ? ASKS_FOR_IT : new Set<string>()
-  const line = (host: Host) =>
-    ifKnown(host.cmdline)
-      ?.filter(token => GROUPING.has(keyOf(token)) && !asks.has(token))
-      .join(' ')
+  const line = (host: Host) => {
+    const tokens = ifKnown(host.cmdline)
+    return (
+      tokens &&
+      kernelArgs(tokens)
+        .filter(token => GROUPING.has(keyOf(token)) && !asks.has(token))
+        .join(' ')
+    )
+  }
   return (
     line(before) !== line(after) ||
     line(after) === undefined ||
@@ -90,7 +101,7 @@ function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string
 
 /** The command line's ids replace those of modprobe.d (drivers/vfio/pci/vfio_pci.c, modprobe(8)). */
 function claimedIds(host: Host): string[] {
-  const line = ifKnown(host.cmdline) ?? []
+  const line = kernelArgs(ifKnown(host.cmdline) ?? [])
   const ids = line.some(token => keyOf(token) === 'vfio_pci.ids')
     ? effectiveValues(line, 'vfio-pci.ids')
     : (vfioIdsDirective(modprobeDirectives(host))?.ids ?? [])
@@ -103,6 +114,8 @@ function claimed(now: Host, next: Host, kernel: InstalledKernel, device: PciDevi
   const table = next.cpu.vendor === 'amd' ? 'IVRS' : 'DMAR'
   if (!next.firmware.tables.includes(table)) return unknown('without an IOMMU vfio-pci refuses it')
   if (vfio.is === 'builtin') return predicted('vfio-pci')
+  const kept = keptFromLoading(next, kernel, ifKnown(next.cmdline) ?? [])
+  if (kept !== undefined) return unknown(`${kept.by} keeps ${kept.module} from being loaded`)
   const directives = modprobeDirectives(next)
   const rivals = nativeModules(now, device).filter(
     module =>

@@ -42,6 +42,8 @@ export interface File {
   readonly bytes: Bytes
   /** Permission bits, octal, e.g. `644`. */
   readonly mode: string
+  /** A link to /dev/null, read as empty: it masks files of its name in other folders, and is never written to. */
+  readonly masks?: true
 }
 
 /** Fields of /etc/os-release (os-release(5)). */
@@ -115,9 +117,9 @@ export interface VfioModule {
   readonly needs: readonly string[]
 }
 
-/** A mount or swap whose loss the host does not survive. */
+/** A mount or swap that the host would miss. */
 export interface StorageUse {
-  /** `/`, `/boot`, `/boot/efi`, `/usr`, or `swap`. */
+  /** The mount point, or `swap`. */
   readonly use: string
   readonly source: string
   /** PCI addresses on the way to its disks; undefined where it cannot be told (ZFS, network). */
@@ -127,13 +129,14 @@ export interface StorageUse {
 export interface NetworkUse {
   readonly interface: string
   readonly roles: readonly ('default route' | 'this connection')[]
-  readonly devices: readonly string[]
+  /** PCI addresses on the way to its cards; undefined where it cannot be told (Open vSwitch, a tunnel). */
+  readonly devices: readonly string[] | undefined
 }
 
 /** A loader's menu as it would be booted. */
 export interface Menu {
   readonly path: string
-  /** `set default=` as written; '' where the menu has none. */
+  /** What grub-reboot has set for the next boot, else `set default=` as written; '' where there is none. */
   readonly default: string
   /** saved_entry of the loader's environment; '' where none. */
   readonly saved: string
@@ -167,7 +170,7 @@ export interface Journal {
   readonly lock: string
   /** The last reboot a run asked for and what it was for. */
   readonly reboot: RebootRecord | undefined
-  /** Fingerprints of the rebuilds that the last apply made: what for, and of which files. */
+  /** Fingerprints of the rebuilds that the last apply made, what for and of which files, where the result still stands. */
   readonly rebuilt: readonly string[]
 }
 

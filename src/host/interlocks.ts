@@ -1,6 +1,16 @@
 import { type Refusal, refuse } from '../refusal.ts'
-import type { Host, PciDevice } from './host.ts'
-import { describe, groupMates, idOf, isBridge, isDisplay, isStorage, shortAddress } from './pci.ts'
+import type { Host, NetworkUse, PciDevice } from './host.ts'
+import { ifKnown } from './known.ts'
+import {
+  describe,
+  groupMates,
+  idOf,
+  isBridge,
+  isDisplay,
+  isStorage,
+  isVfioDriver,
+  shortAddress,
+} from './pci.ts'
 
 /** What the host would lose with a device, each with the fact that says so. */
 interface Loss {
@@ -47,6 +57,30 @@ export function interlock(
   return sharedId(host, chosen)
 }
 
+/**
+ * The same for ids that somebody has left in modprobe.d or on the command line. They may have had no effect so far
+ * (overridden, or another driver was faster), and get it when ours are written beside them.
+ */
+export function inheritedInterlock(
+  host: Host,
+  chosen: readonly PciDevice[],
+  ids: readonly string[],
+): Refusal | undefined {
+  const claimed = new Set(ids.map(id => id.split(':', 2).join(':')))
+  const taken = host.devices.filter(
+    device =>
+      claimed.has(idOf(device)) && !chosen.includes(device) && !isVfioDriver(ifKnown(device.driver) ?? ''),
+  )
+  const loss =
+    taken.flatMap(device => lossesOf(host, device))[0] ??
+    (taken.some(isDisplay) ? lastDisplay(host, [...taken, ...chosen]) : undefined)
+  if (loss === undefined) return undefined
+  return refuse(
+    `${idOf(loss.device)} is claimed for vfio-pci already, without effect so far; it is the id of ${describe(loss.device)}, which ${loss.what}`,
+    `take it out where it stands: grep -r ${idOf(loss.device)} /etc/modprobe.d /etc/default/grub*`,
+  )
+}
+
 // Other bridges (0680, an NVSwitch) are endpoints; these have another header type, or are the board's own.
 const isPartOfTheBus = (device: PciDevice): boolean => isBridge(device) || device.class.startsWith('0601')
 
@@ -56,26 +90,36 @@ export function lossesOf(host: Host, device: PciDevice): Loss[] {
     ? [{ device, what: 'is the boot display: the console would go dark' }]
     : []
   const network = host.network
-    .filter(use => use.devices.includes(device.address))
+    .filter(use => use.devices?.includes(device.address))
     .map(use => ({
       device,
-      what: `carries ${use.interface}, ${use.roles.map(role => ROLES[role]).join(' and ')}: the host could not be reached`,
+      what: `carries ${use.interface}, ${rolesOf(use)}: the host could not be reached`,
     }))
   const storage = host.storage
     .filter(use => use.devices?.includes(device.address))
     .map(use => ({
       device,
-      what: `is the controller of ${use.use} (${use.source}): the host would not boot`,
+      what: `is the controller of ${use.use} (${use.source}): the host would ${BOOTS_FROM.has(use.use) ? 'not boot' : 'come up without it, or stop on its way'}`,
     }))
-  // Where a file system's disks cannot be told (ZFS), every storage controller may be one of them.
-  const unclear = host.storage.find(use => use.devices === undefined)
-  const doubtful =
-    unclear !== undefined && isStorage(device)
-      ? [{ device, what: `may hold ${unclear.use} (${unclear.source}), whose disks cannot be told` }]
-      : []
-  return [...display, ...network, ...storage, ...doubtful]
+  return [...display, ...network, ...storage, ...doubts(host, device)]
 }
 
+/** Where disks (ZFS) or cards (Open vSwitch) cannot be told, every device of their kind may be one of them. */
+function doubts(host: Host, device: PciDevice): Loss[] {
+  const disks = isStorage(device) ? host.storage.filter(use => use.devices === undefined) : []
+  const cards = isNetwork(device) ? host.network.filter(use => use.devices === undefined) : []
+  return [
+    ...cards.map(use => `may carry ${use.interface}, ${rolesOf(use)}, whose card cannot be told`),
+    ...disks.map(use => `may hold ${use.use} (${use.source}), whose disks cannot be told`),
+  ].map(what => ({ device, what }))
+}
+
+const isNetwork = (device: PciDevice): boolean => device.class.startsWith('02')
+
+/** Of others systemd waits for those in fstab, and goes to emergency mode without them (systemd.mount(5), nofail). */
+const BOOTS_FROM: ReadonlySet<string> = new Set(['/', '/boot', '/boot/efi', '/efi', '/usr', '/var', 'swap'])
+
+const rolesOf = (use: NetworkUse): string => use.roles.map(role => ROLES[role]).join(' and ')
 const ROLES = { 'default route': 'the default route', 'this connection': 'our own connection' } as const
 
 function lastDisplay(host: Host, chosen: readonly PciDevice[]): Loss | undefined {

@@ -8,6 +8,18 @@ export function splitArgs(line: string): string[] {
   return piecesOf(line).tokens.map(piece => piece.token)
 }
 
+/**
+ * The tokens of a whole line that the kernel reads: it stops at a bare `--` and hands the rest to init
+ * (kernel/params.c parse_args(), init/main.c).
+ */
+export function kernelArgs(tokens: readonly string[]): readonly string[] {
+  const end = tokens.findIndex(endsKernelArgs)
+  return end < 0 ? tokens : tokens.slice(0, end)
+}
+
+/** Debian's installer writes `---`, which ends nothing. */
+export const endsKernelArgs = (token: string): boolean => token === '--' || token === '"--"'
+
 /** `vfio-pci.ids=…` → `vfio_pci.ids`: the kernel takes - and _ for the same in names (kernel/params.c parameq()). */
 export const keyOf = (token: string): string => normaliseKey(token.replace(/^"/, '').split('=', 1)[0] ?? '')
 
@@ -30,7 +42,7 @@ const LAST_COUNTS = new Set(['vfio_pci.ids', 'module_blacklist'])
 /** The values that are in effect for `key` on a command line, in order. */
 export function effectiveValues(tokens: readonly string[], key: string): string[] {
   const wanted = normaliseKey(key)
-  const found = tokens.filter(token => keyOf(token) === wanted)
+  const found = kernelArgs(tokens).filter(token => keyOf(token) === wanted)
   const counting = LAST_COUNTS.has(wanted) ? found.slice(-1) : found
   return [...new Set(counting.flatMap(valuesOf))]
 }
@@ -48,7 +60,8 @@ export type ArgEdit =
   | { readonly op: 'add_token'; readonly token: string }
   | { readonly op: 'remove_token'; readonly token: string }
 
-export function isSatisfied(tokens: readonly string[], edit: ArgEdit): boolean {
+export function isSatisfied(line: readonly string[], edit: ArgEdit): boolean {
+  const tokens = kernelArgs(line)
   switch (edit.op) {
     case 'add': {
       const values = effectiveValues(tokens, edit.key)
@@ -75,14 +88,27 @@ export function isSatisfied(tokens: readonly string[], edit: ArgEdit): boolean {
 /** How one token of a line changes: kept (itself), replaced, or dropped (undefined). */
 export type TokenChange = (token: string) => string | undefined
 
+interface ResolvedEdit {
+  readonly change: (tokens: readonly string[]) => (string | undefined)[]
+  readonly append: string | undefined
+}
+
 /**
- * What an edit does to the tokens that stand on a line already. Where it cannot be satisfied by changing those,
- * `append` is the token to add.
+ * What an edit does to the tokens that stand on a line already; init's are left alone. Where it cannot be satisfied
+ * by changing those, `append` is the token to add, before a `--`.
  */
-export function resolveEdit(
-  tokens: readonly string[],
-  edit: ArgEdit,
-): { change: (tokens: readonly string[]) => (string | undefined)[]; append: string | undefined } {
+export function resolveEdit(line: readonly string[], edit: ArgEdit): ResolvedEdit {
+  const { change, append } = resolveKernelEdit(kernelArgs(line), edit)
+  return {
+    change(tokens) {
+      const own = kernelArgs(tokens)
+      return [...change(own), ...tokens.slice(own.length)]
+    },
+    append,
+  }
+}
+
+function resolveKernelEdit(tokens: readonly string[], edit: ArgEdit): ResolvedEdit {
   const keep = { change: (line: readonly string[]) => [...line], append: undefined }
   if (isSatisfied(tokens, edit)) return keep
   switch (edit.op) {

@@ -1,5 +1,6 @@
 import type { Bytes } from './bytes.ts'
-import type { Host } from './host.ts'
+import type { Host, InstalledKernel } from './host.ts'
+import { effectiveValues } from './kernel_args.ts'
 
 /** A line of a modprobe.d file that says something: its words, and where it stands. */
 export interface Directive {
@@ -61,6 +62,51 @@ export const isBlacklisted = (directives: readonly Directive[], driver: string):
       // `install X /bin/false` is the stronger form: it also stops an explicit modprobe (modprobe.d(5)).
       (word === 'blacklist' || (word === 'install' && /^(\/usr)?\/bin\/(false|true)$/.test(rest[1] ?? ''))),
   )
+
+/** A module that will not be loaded, and what says so: file and line, or the kernel argument. */
+interface Kept {
+  readonly module: string
+  readonly by: string
+}
+
+/**
+ * What keeps vfio-pci, or a module it cannot do without, from being loaded into a kernel that has it. `install X …`
+ * runs something else in its place, as a dependency too (modprobe.d(5)); `module_blacklist=` is the kernel's own, and
+ * compares names to the letter (kernel/module/main.c blacklisted()). `blacklist X` is no such thing: it only stops
+ * aliases, and vfio-pci is loaded by its name.
+ */
+export function keptFromLoading(
+  host: Host,
+  kernel: InstalledKernel,
+  cmdline: readonly string[],
+): Kept | undefined {
+  const needed = neededModules(kernel)
+  const install = modprobeDirectives(host).find(
+    ({ word, rest }) => word === 'install' && needed.includes(moduleName(rest[0] ?? '')),
+  )
+  if (install !== undefined)
+    return {
+      module: moduleName(install.rest[0] ?? ''),
+      by: `${placeOf(host, install)} (install ${install.rest.join(' ')})`,
+    }
+  const refused = effectiveValues(cmdline, 'module_blacklist').find(name => needed.includes(name))
+  return refused === undefined
+    ? undefined
+    : { module: refused, by: `module_blacklist=${refused} on the kernel command line` }
+}
+
+/** Without vfio_iommu_type1 vfio-pci binds, but no guest can use the device. What is compiled in needs no loading. */
+function neededModules(kernel: InstalledKernel): string[] {
+  const needed = new Set(['vfio_pci', 'vfio_iommu_type1'])
+  for (const name of needed) for (const further of kernel.vfio[name]?.needs ?? []) needed.add(further)
+  return [...needed].filter(name => kernel.vfio[name]?.is === 'module')
+}
+
+/** FILE:LINE of a directive. */
+function placeOf(host: Host, { path, start }: Directive): string {
+  const before = host.files[path]?.bytes.slice(0, start) ?? ''
+  return `${path}:${before.split('\n').length}`
+}
 
 /** `softdep X pre: … vfio-pci`: the module must stand after `pre:` and a blank. */
 export function loadsVfioFirst(directives: readonly Directive[], driver: string): Directive | undefined {

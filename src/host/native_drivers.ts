@@ -39,6 +39,9 @@ const KNOWN: readonly {
   { class: '0108', modules: ['nvme'] },
 ]
 
+/** Modules that drive what is commonly given to guests. */
+export const KNOWN_DRIVERS: readonly string[] = [...new Set(KNOWN.flatMap(row => row.modules))]
+
 /** Linked before usb/, so a built-in vfio-pci comes first there; all others come before it (drivers/Makefile). */
 const LINKED_AFTER_VFIO = ['xhci_pci', 'ehci_pci', 'ohci_pci', 'uhci_hcd']
 

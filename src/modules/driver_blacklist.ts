@@ -4,8 +4,9 @@ import type { Host, PciDevice } from '../host/host.ts'
 import { lossesOf } from '../host/interlocks.ts'
 import { ifKnown } from '../host/known.ts'
 import { isBlacklisted, modprobeDirectives, moduleName, parseModprobe } from '../host/modprobe.ts'
-import { moduleOf } from '../host/native_drivers.ts'
+import { KNOWN_DRIVERS, moduleOf } from '../host/native_drivers.ts'
 import { describe } from '../host/pci.ts'
+import { looksLikeSlip } from '../nearest.ts'
 import { driverName, modprobeFile, state } from './arguments.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
 import { appendLines, refuseHiding, removeLines } from './modprobe_file.ts'
@@ -62,6 +63,8 @@ function fileFor(driver: string): string {
 }
 
 function blacklist(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
+  const wrong = drivers.flatMap(driver => useless(host, driver) ?? [])[0]
+  if (wrong !== undefined) return wrong
   const lost = drivers.flatMap(driver => boundTo(host, driver)).flatMap(device => lossesOf(host, device))[0]
   if (lost !== undefined) {
     const driver = ifKnown(lost.device.driver) ?? ''
@@ -95,6 +98,31 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
     `${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} blacklisted in ${places.join(', ')}`,
   )
 }
+
+/** A name that a blacklist line would do nothing for. */
+function useless(host: Host, driver: string): Outcome | undefined {
+  const name = moduleName(driver)
+  const modules = ifKnown(host.driverModules) ?? {}
+  const [shown, module] = Object.entries(modules).find(([key]) => moduleName(key) === name) ?? []
+  if (shown !== undefined && module !== undefined && moduleName(module) !== name)
+    return blocked(
+      `${shown} is a driver of the module ${module}: name that`,
+      `modprobe.d(5) knows modules only: write ${module} in place of ${driver}`,
+    )
+  const kernel = host.kernels.find(one => one.bootable && one.builtins.includes(name))
+  if (kernel !== undefined)
+    return blocked(
+      `${driver} is compiled into kernel ${kernel.release}: a blacklist cannot keep it off`,
+      'leave it out of the list, or boot a kernel that has it as a module',
+    )
+  const known = [...new Set([...KNOWN_DRIVERS, ...Object.values(FAMILIES).flat()])]
+  const real = [...known, ...NEAR_BUT_REAL, ...Object.values(modules).map(moduleName)]
+  const meant = real.includes(name) ? undefined : looksLikeSlip(name, known)
+  return meant === undefined ? undefined : blocked(`no driver ${driver} is known here`, meant)
+}
+
+/** Modules of their own (lib/modules/…/modules.dep) whose names are near those of our table. */
+const NEAR_BUT_REAL = ['ehci_hcd', 'ohci_hcd', 'xhci_hcd', 'whci_hcd', 'sdhci_pci', 'nvidia_fs']
 
 /** Devices that the module drives now; a driver's name may differ from its module's. */
 const boundTo = (host: Host, module: string): PciDevice[] =>

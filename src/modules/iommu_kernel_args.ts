@@ -47,15 +47,16 @@ Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
       ...iommuEdits(whose, present),
       ...args.map((token): ArgEdit => ({ op: present ? 'add_token' : 'remove_token', token })),
     ]
-    const what = [...(whose === 'intel' ? ['intel_iommu=on'] : []), ...args].join(' ')
+    const named = [...(whose === 'intel' ? ['intel_iommu=on'] : []), ...args]
+    const what = named.join(present ? ' ' : ' or ')
     if (what === '' && present) {
-      const outcome = planKernelLine(host, edits, 'amd_iommu=off taken away')
+      const outcome = planKernelLine(host, edits, 'amd_iommu=off or iommu=off', 'absent')
       return outcome.kind === 'converged'
         ? converged("AMD's IOMMU is on by default and not switched off")
         : outcome
     }
     if (what === '') return converged("nothing of ours is on an AMD machine's command line")
-    return planKernelLine(host, edits, present ? what : `${what} taken away`)
+    return planKernelLine(host, edits, what, state)
   },
 })
 

@@ -6,9 +6,15 @@ import type { Outcome } from './define.ts'
 
 /**
  * What the kernel-argument modules share: edit the loader's sources, ask for its menu, and be done only when the
- * running kernel was booted with the arguments. `what` says the aim, e.g. `intel_iommu=on`.
+ * running kernel was booted with the arguments. `what` says what is to be there or to go, e.g. `intel_iommu=on`.
  */
-export function planKernelLine(host: Host, edits: readonly ArgEdit[], what: string): Outcome {
+export function planKernelLine(
+  host: Host,
+  edits: readonly ArgEdit[],
+  what: string,
+  state: keyof typeof WORDS = 'present',
+): Outcome {
+  const words = WORDS[state]
   const found = findBootloader(host)
   if (isRefusal(found)) return { kind: 'blocked', ...found }
   const { loader } = found
@@ -16,22 +22,42 @@ export function planKernelLine(host: Host, edits: readonly ArgEdit[], what: stri
   if (isRefusal(changes)) return { kind: 'blocked', ...changes }
   if (changes.length > 0) {
     const path = changes[0]?.path ?? loader.name
-    return { kind: 'change', why: `${what} in ${path} (${loader.name})`, changes, rebuild: ['menu'] }
+    return { kind: 'change', why: words.change(what, `${path} (${loader.name})`), changes, rebuild: ['menu'] }
   }
   const stale = loader.menu.isStale(host)
   if (stale !== undefined) return { kind: 'pending', why: stale, needs: 'rebuild', rebuild: ['menu'] }
-  return inEffect(host, edits, what)
+  return inEffect(host, edits, words, what)
 }
 
-function inEffect(host: Host, edits: readonly ArgEdit[], what: string): Outcome {
-  if (host.cmdline.is === 'unknown') return { kind: 'unknown', why: `${what}: ${host.cmdline.why}` }
+const WORDS = {
+  present: {
+    change: (what: string, where: string) => `${what} in ${where}`,
+    brings: (what: string) => what,
+    done: (what: string) => `${what} is configured and in effect`,
+    waits: (what: string) => `${what} is configured, and takes effect at the next boot`,
+  },
+  absent: {
+    change: (what: string, where: string) => `no ${what} in ${where}`,
+    brings: (what: string) => `no ${what}`,
+    done: (what: string) => `no ${what} on the kernel command line`,
+    waits: (what: string) => `no ${what} is configured, but the running kernel was booted with it`,
+  },
+} as const
+
+function inEffect(
+  host: Host,
+  edits: readonly ArgEdit[],
+  words: (typeof WORDS)[keyof typeof WORDS],
+  what: string,
+): Outcome {
+  if (host.cmdline.is === 'unknown')
+    return { kind: 'unknown', why: `${words.brings(what)}: ${host.cmdline.why}` }
   const { value } = host.cmdline
-  if (edits.every(edit => isSatisfied(value, edit)))
-    return { kind: 'converged', why: `${what} is configured and in effect` }
+  if (edits.every(edit => isSatisfied(value, edit))) return { kind: 'converged', why: words.done(what) }
   return {
     kind: 'pending',
-    why: `${what} is configured, and takes effect at the next boot`,
+    why: words.waits(what),
     needs: 'reboot',
-    brings: what,
+    brings: words.brings(what),
   }
 }

@@ -3,10 +3,16 @@ import { findBootloader } from '../backends/bootloaders/index.ts'
 import { applyChanges, type Change, write } from '../host/change.ts'
 import { matches, resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
-import { interlock } from '../host/interlocks.ts'
-import { effectiveValues } from '../host/kernel_args.ts'
+import { inheritedInterlock, interlock } from '../host/interlocks.ts'
+import { effectiveValues, kernelArgs, keyOf, normaliseKey } from '../host/kernel_args.ts'
 import { ifKnown } from '../host/known.ts'
-import { loadsVfioFirst, modprobeDirectives, parseModprobe, vfioIdsDirective } from '../host/modprobe.ts'
+import {
+  keptFromLoading,
+  loadsVfioFirst,
+  modprobeDirectives,
+  parseModprobe,
+  vfioIdsDirective,
+} from '../host/modprobe.ts'
 import { builtinRival, nativeModules } from '../host/native_drivers.ts'
 import { describe, idOf, isVendorDevice, isVfioDriver } from '../host/pci.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
@@ -37,7 +43,8 @@ loads its module list only after udev has loaded every driver in the image.
 
 Blocked, with the name of what would be lost, where a device or its IOMMU group is the boot or last display, carries our
 connection or the default route, or is the controller of the host's file systems; where an id is also that of a device
-that was not chosen; and where the device's own driver is compiled into a kernel and binds first.
+that was not chosen; where the device's own driver is compiled into a kernel and binds first; where modprobe.d or
+\`module_blacklist=\` keeps vfio-pci from being loaded; and behind Intel VMD.
 
 \`state: absent\` takes these devices' ids away again and leaves others.`,
   args,
@@ -59,6 +66,8 @@ function claim(host: Host, selectors: readonly string[], file: string): Outcome 
   const before = claimedIds(host)
   if (isRefusal(before)) return before
   const ids = [...new Set([...before, ...chosen.map(idOf)])]
+  const inherited = inheritedInterlock(host, chosen, ids)
+  if (inherited !== undefined) return inherited
   const outcome = planBoth(host, ids, file, softdeps(host, chosen, file), `vfio-pci claims ${ids.join(', ')}`)
   if (isRefusal(outcome) || outcome.kind !== 'converged') return outcome
   return inEffect(chosen, driver => isVfioDriver(driver), `vfio-pci has ${chosen.map(describe).join(', ')}`)
@@ -118,11 +127,24 @@ function groupsWillChange(host: Host): boolean {
 }
 
 function unbindable(host: Host, chosen: readonly PciDevice[]): Refusal | undefined {
+  const behind = chosen.find(isBehindVmd)
+  if (behind !== undefined)
+    return refuse(
+      `${describe(behind)} is behind Intel VMD, where vfio-pci cannot take a device`,
+      'switch VMD off in BIOS/UEFI (it may be called Intel RST or RAID), if the host boots without it',
+    )
+  const cmdline = configuredLine(host)
   for (const kernel of host.kernels.filter(kernel => kernel.bootable)) {
     if (kernel.vfio.vfio_pci === undefined)
       return refuse(
         `kernel ${kernel.release} has no vfio-pci`,
         'install a full kernel (not a cloud one), or remove this one',
+      )
+    const kept = keptFromLoading(host, kernel, cmdline)
+    if (kept !== undefined)
+      return refuse(
+        `${kept.by} keeps ${kept.module} from being loaded: without it no device can go to a guest`,
+        'take it out, then run again',
       )
     for (const device of chosen) {
       const rival = builtinRival(host, kernel, device)
@@ -137,12 +159,30 @@ function unbindable(host: Host, chosen: readonly PciDevice[]): Refusal | undefin
   return undefined
 }
 
+/** The VMD driver numbers its domains from 10000 (hex), beyond what ACPI can (drivers/pci/controller/vmd.c). */
+const isBehindVmd = (device: PciDevice): boolean => Number.parseInt(device.address, 16) > 0xffff
+
+/** None where there is no loader to ask, which is refused further on. */
+function configuredLine(host: Host): readonly string[] {
+  const found = findBootloader(host)
+  const configured = isRefusal(found) ? found : found.loader.configured(host)
+  return isRefusal(configured) ? [] : configured
+}
+
 /** What either place claims now; the command line counts where both do. */
 function claimedIds(host: Host): readonly string[] | Refusal {
   const found = findBootloader(host)
   if (isRefusal(found)) return found
   const configured = found.loader.configured(host)
   if (isRefusal(configured)) return configured
+  // The kernel does not read on there, but modprobe does (kmod, libkmod-config.c).
+  const init = configured.slice(kernelArgs(configured).length)
+  const stray = init.find(token => keyOf(token) === normaliseKey(KEY))
+  if (stray !== undefined)
+    return refuse(
+      `${stray} stands behind the -- on the kernel command line (${found.loader.name}), where modprobe reads it and the kernel does not`,
+      'move it before the --, or remove it, then run again',
+    )
   const inFile = vfioIdsDirective(modprobeDirectives(host))
   const ids = [...(inFile?.ids ?? []), ...effectiveValues(configured, KEY)]
   const odd = ids.find(id => !isVfioId(id))

@@ -95,6 +95,10 @@ describe('what only the machine can tell', () => {
     },
   )
 
+  it("groups stay as they are where only init's arguments change", () => {
+    expect(groupOf(withEntryArgs(aHost(), '--', 'intel_iommu=off'), '0000:02:00.0')).toEqual(predicted(12))
+  })
+
   it('groups are unknown under another kernel', () => {
     const host = aHost({ kernel: observed('5.10.0-1-amd64') })
     expect(groupOf(host, '0000:02:00.0')).toMatchObject({ is: 'unknown' })
@@ -160,6 +164,16 @@ describe('the driver of a device after the boot', () => {
       'without an IOMMU vfio-pci refuses it',
     ],
     [
+      'something else stands in the place of vfio-pci',
+      claimed(`install vfio-pci /bin/true\n${softdeps}`, 'vfio-pci.ids=10de:13c2'),
+      '/etc/modprobe.d/vfio.conf:1 (install vfio-pci /bin/true) keeps vfio_pci from being loaded',
+    ],
+    [
+      'the kernel is told not to load vfio-pci',
+      claimed(softdeps, 'vfio-pci.ids=10de:13c2', 'module_blacklist=vfio_pci'),
+      'module_blacklist=vfio_pci on the kernel command line keeps vfio_pci from being loaded',
+    ],
+    [
       'its driver is blacklisted',
       claimed('blacklist nouveau\n'),
       'nouveau is blacklisted, and another driver may take it',
@@ -182,6 +196,10 @@ describe('the driver of a device after the boot', () => {
     expect(
       driverOf(claimed(`options vfio-pci ids=10de:13c2\n${softdeps}`, 'vfio-pci.ids=1:1'), card),
     ).toEqual(predicted('nouveau'))
+  })
+
+  it("ids among init's arguments claim nothing", () => {
+    expect(driverOf(claimed(softdeps, '--', 'vfio-pci.ids=10de:13c2'), card)).toEqual(predicted('nouveau'))
   })
 
   it('is the one it has where nothing is claimed', () => {

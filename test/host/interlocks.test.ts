@@ -64,6 +64,18 @@ describe('what the host lives on is not taken', () => {
       '07:00.0 NVMe controller [1b36:0010] is the controller of swap (/dev/dm-1): the host would not boot',
     ],
     [
+      'the controller of /home, whose loss is the end of many a boot',
+      aHost({ storage: storage('/home', '/dev/sda3', ['0000:00:1f.2']) }),
+      '0000:00:1f.2',
+      '00:1f.2 SATA controller [8086:2922] is the controller of /home (/dev/sda3): the host would come up without it, or stop on its way',
+    ],
+    [
+      'a network card where that of the default route cannot be told',
+      aHost({ network: [{ interface: 'br-ex', roles: ['default route'], devices: undefined }] }),
+      '0000:03:00.0',
+      '03:00.0 Ethernet controller [8086:10d3] may carry br-ex, the default route, whose card cannot be told',
+    ],
+    [
       'a storage controller where the disks of / cannot be told',
       aHost({ storage: storage('/', 'rpool/ROOT/pve-1', undefined) }),
       '0000:07:00.0',
@@ -88,8 +100,11 @@ describe('what the host lives on is not taken', () => {
     expect(take(aHost(), ['0000:01:00.0', '0000:01:00.1'])).toBeUndefined()
   })
 
-  it('a card is not doubtful where / cannot be told: it holds no disks', () => {
-    const host = aHost({ storage: storage('/', 'rpool/ROOT', undefined) })
+  it('a card is not doubtful where / and the network cannot be told: it holds no disks and no cable', () => {
+    const host = aHost({
+      storage: storage('/', 'rpool/ROOT', undefined),
+      network: [{ interface: 'br-ex', roles: ['default route'], devices: undefined }],
+    })
     expect(take(host, ['0000:02:00.0'])).toBeUndefined()
   })
 })

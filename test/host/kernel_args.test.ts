@@ -4,6 +4,7 @@ import {
   type ArgEdit,
   effectiveValues,
   isSatisfied,
+  kernelArgs,
   keyOf,
   piecesOf,
   resolveEdit,
@@ -11,12 +12,13 @@ import {
   valuesOf,
 } from '../../src/host/kernel_args.ts'
 
-/** The line after an edit, as a loader's adapter writes it: changed tokens in their places, a new one at the end. */
+/** The line after an edit, as a loader's adapter writes it: changed tokens in their places, a new one before a `--`. */
 function edited(line: string, edit: ArgEdit): string {
   const tokens = splitArgs(line)
   const { change, append } = resolveEdit(tokens, edit)
   const kept = change(tokens).filter(token => token !== undefined)
-  return [...kept, ...(append === undefined ? [] : [append])].join(' ')
+  const end = kernelArgs(kept).length
+  return [...kept.slice(0, end), ...(append === undefined ? [] : [append]), ...kept.slice(end)].join(' ')
 }
 
 describe('splitting a command line', () => {
@@ -52,6 +54,17 @@ describe('names', () => {
   })
 })
 
+describe('what the kernel reads of a line', () => {
+  it.each([
+    ['quiet -- init=x', ['quiet']],
+    ['quiet "--" init=x', ['quiet']],
+    ['-- quiet -- x', []],
+    ['quiet --- splash --x', ['quiet', '---', 'splash', '--x']],
+  ])('of %j: %j', (line, args) => {
+    expect(kernelArgs(splitArgs(line))).toEqual(args)
+  })
+})
+
 describe('values in effect', () => {
   it.each([
     ['the last vfio-pci.ids only', 'vfio-pci.ids=1:1,2:2 vfio_pci.ids=3:3', 'vfio-pci.ids', ['3:3']],
@@ -69,6 +82,7 @@ describe('values in effect', () => {
       ['downstream', 'multifunction'],
     ],
     ['none for a bare word', 'iommu', 'iommu', []],
+    ['none of those that are handed to init', 'iommu=pt -- iommu=off', 'iommu', ['pt']],
     ['none for an empty value', 'iommu=', 'iommu', []],
   ])('%s', (_, line, key, values) => {
     expect(effectiveValues(splitArgs(line), key)).toEqual(values)
@@ -87,6 +101,14 @@ describe('one edit', () => {
   it.each<[string, string, ArgEdit, string]>([
     ['appends what is missing', 'quiet splash', on, 'quiet splash intel_iommu=on'],
     ['starts an empty line', '', on, 'intel_iommu=on'],
+    ['comes before a --', 'quiet -- init=x', on, 'quiet intel_iommu=on -- init=x'],
+    ["leaves init's alone", '-- intel_iommu=off', on, 'intel_iommu=on -- intel_iommu=off'],
+    [
+      'does not look for what goes among init’s',
+      'intel_iommu=on -- intel_iommu=on',
+      { op: 'remove', key: 'intel_iommu', value: 'on' },
+      '-- intel_iommu=on',
+    ],
     ['leaves what is there', 'intel_iommu=on quiet', on, 'intel_iommu=on quiet'],
     ['sees intel_iommu=off and takes its place', 'ro intel_iommu=off quiet', on, 'ro intel_iommu=on quiet'],
     ['switches off within a list', 'intel_iommu=off,igfx_off', on, 'intel_iommu=on,igfx_off'],
@@ -181,6 +203,7 @@ const otherToken = fc.constantFrom(
   'console=ttyS0',
   'dyndbg="file a/* +p"',
   '"x=a b"',
+  '--',
   'iommu.strict=1',
 )
 const line = fc.array(fc.oneof(ownToken, otherToken), { maxLength: 8 }).map(tokens => tokens.join(' '))
@@ -212,7 +235,10 @@ describe('any edit on any line', () => {
   it('keeps all other arguments, in order, with their quotes and duplicates', () => {
     fc.assert(
       fc.property(line, edit, (before, one) => {
-        const others = (text: string) => splitArgs(text).filter(token => keyOf(token) !== editKey(one))
+        const others = (text: string) =>
+          splitArgs(text).filter(
+            (token, i, all) => i >= kernelArgs(all).length || keyOf(token) !== editKey(one),
+          )
         expect(others(edited(before, one))).toEqual(others(before))
       }),
     )

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { applyChanges, type Change } from '../../src/host/change.ts'
@@ -54,7 +54,7 @@ const OPTIONS: ApplyOptions = {
   nonce: NONCE,
   run: 'run1',
   segment: 1,
-  lockUntil: 4_000_000_000,
+  lockFor: 600,
   who: "me@here's",
   release: true,
 }
@@ -147,20 +147,60 @@ describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as
       expect(lstatSync(tree.at('/etc/grub.real')).mode & 0o777).toBe(0o640)
     })
 
+    test('refuses what leads to /dev/null: renaming over it would replace the device', () => {
+      using tree = new MachineTree(host, argv)
+      const path = '/etc/modprobe.d/masked.conf'
+      symlinkSync('/dev/null', tree.at(path))
+      const before = tree.snapshot()
+      const change: Change = { kind: 'write', path, before: '', after: 'blacklist nouveau\n' }
+      const { stdout } = tree.run(scriptOf({ ...plan, changes: [...plan.changes, change] }))
+      expect(lastWord(stdout)?.body).toBe(
+        `${path} leads to /dev/null, which is not a regular file: it is not written to`,
+      )
+      expectUntouched(tree, before)
+    })
+
+    test('remembers what it rebuilt for as long as the result stands', () => {
+      using tree = new MachineTree(host, argv)
+      tree.run(scriptOf(plan))
+      const rebuilt = () => look.parse(tree.run(look.script).stdout).journal.rebuilt
+      const [images, menu] = plan.rebuilds.map(({ fingerprint }) => fingerprint)
+      expect(rebuilt()).toEqual([images, menu])
+      tree.write('/boot/grub/grub.cfg', 'from a backup\n')
+      expect(rebuilt()).toEqual([images])
+      rmSync(tree.at(plan.rebuilds[0]?.writes[0] ?? ''))
+      expect(rebuilt()).toEqual([])
+    })
+
+    test('takes away what a run that was killed has left, but not the folder of a look at work', () => {
+      using tree = new MachineTree(host, argv)
+      const left = [
+        '/etc/modprobe.d/.vfio-run.dead.0',
+        '/boot/.vfio-run.dead.kept.0',
+        '/boot/grub/.vfio-run.dead.back',
+      ]
+      for (const path of [...left, '/var/tmp/.vfio-run.old/x', '/var/tmp/.vfio-run.new/x'])
+        tree.write(path, '')
+      const twoDaysAgo = Date.now() / 1000 - 2 * 86_400
+      utimesSync(tree.at('/var/tmp/.vfio-run.old'), twoDaysAgo, twoDaysAgo)
+      expect(lastWord(tree.run(scriptOf(plan)).stdout)?.name).toBe('ok')
+      expect(tree.leftovers()).toEqual(['/var/tmp/.vfio-run.new/x'])
+    })
+
     test('finds the lock of another run held, and takes it when its time has passed', () => {
       using tree = new MachineTree(host, argv)
       const before = tree.snapshot()
       tree.write('/var/lib/vfio-run/lock', 'other 4000000000 somebody@there\n')
       const held = tree.run(scriptOf(plan))
       expect(framesOf(NONCE, held.stdout)).toEqual([
-        { name: 'locked', body: 'other 4000000000 somebody@there' },
+        { name: 'locked', body: expect.stringMatching(/^other \d+ somebody@there$/) },
       ])
       expect(held.status).toBe(75)
       expect(tree.snapshot()).toEqual(before)
       tree.write('/var/lib/vfio-run/lock', 'other 1700000000 somebody@there\n')
       const taken = tree.run(scriptOf(plan, { release: false }))
       expect(lastWord(taken.stdout)?.name).toBe('ok')
-      expect(tree.read('/var/lib/vfio-run/lock')).toBe("run1 4000000000 me@here's\n")
+      expect(tree.read('/var/lib/vfio-run/lock')).toMatch(/^run1 \d+ me@here's\n$/)
     })
   },
 )

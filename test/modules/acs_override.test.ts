@@ -9,12 +9,12 @@ const plan = (host: Host, args: Record<string, unknown> = {}) =>
   planned(acs_override, host, { accept_risk: true, ...args })
 
 describe('the ACS override', () => {
-  it('is blocked until its risk is accepted', () => {
-    expect(plan(aHost(), { accept_risk: false })).toEqual({
-      kind: 'blocked',
-      why: 'the ACS override gives up the isolation between devices, and nobody has accepted that',
-      hint: 'set accept_risk: true once you have read vfio-run modules acs_override',
-    })
+  it('is refused until its risk is accepted, but for taking it away', () => {
+    const refusal = 'the ACS override gives up the isolation between devices, and nobody has accepted that'
+    expect(complaint(acs_override, {})).toBe(refusal)
+    expect(complaint(acs_override, { accept_risk: false })).toBe(refusal)
+    expect(complaint(acs_override, { accept_risk: true })).toBe('')
+    expect(complaint(acs_override, { state: 'absent' })).toBe('')
   })
 
   it.each([
@@ -54,7 +54,7 @@ describe('the ACS override', () => {
   it('taking away what is not there changes nothing', () => {
     expect(plan(aHost(), { state: 'absent' })).toEqual({
       kind: 'converged',
-      why: 'pcie_acs_override=downstream taken away is configured and in effect',
+      why: 'no pcie_acs_override=downstream on the kernel command line',
     })
   })
 })
@@ -83,6 +83,6 @@ describe('values', () => {
     [['everything'], '"everything" is not downstream, multifunction or id:vendor:device'],
     [['8086:a110'], '"8086:a110" is not downstream, multifunction or id:vendor:device'],
   ])('%j: %s', (values, expected) => {
-    expect(complaint(acs_override, { values })).toBe(expected)
+    expect(complaint(acs_override, { values, accept_risk: true })).toBe(expected)
   })
 })

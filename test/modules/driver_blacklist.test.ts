@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import { driver_blacklist } from '../../src/modules/driver_blacklist.ts'
-import { aDevice, afterChanges, aHost, planned, withDevices, withFiles, written } from '../builders.ts'
+import {
+  aDevice,
+  afterChanges,
+  aHost,
+  planned,
+  withDevices,
+  withFiles,
+  withKernel,
+  written,
+} from '../builders.ts'
 import { complaint, stateOf } from './outcomes.ts'
 
 const plan = (host: Host, drivers: readonly string[], args: Record<string, unknown> = {}) =>
@@ -124,6 +133,71 @@ describe('blocked where the host hangs on the driver', () => {
       kind: 'blocked',
       why: 'nvme also drives 0a:00.0 NVMe controller [10de:13c2], which is the controller of / (/dev/nvme1n1): the host would not boot',
     })
+  })
+})
+
+describe('blocked where the line would do nothing', () => {
+  it.each<[string, string, Host, string, string]>([
+    [
+      'a driver whose module has another name',
+      'xhci_hcd',
+      aHost(),
+      'xhci_hcd is a driver of the module xhci_pci: name that',
+      'modprobe.d(5) knows modules only: write xhci_pci in place of xhci_hcd',
+    ],
+    [
+      'whichever way it is written',
+      'bochs_drm',
+      aHost(),
+      'bochs-drm is a driver of the module bochs: name that',
+      'modprobe.d(5) knows modules only: write bochs in place of bochs_drm',
+    ],
+    [
+      'a driver that is compiled in',
+      'i2c-nvidia-gpu',
+      withKernel(aHost(), { builtins: ['i2c_nvidia_gpu'] }),
+      'i2c-nvidia-gpu is compiled into kernel 6.1.0-56-amd64: a blacklist cannot keep it off',
+      'leave it out of the list, or boot a kernel that has it as a module',
+    ],
+  ])('%s: %s', (_, driver, host, why, hint) => {
+    expect(plan(host, [driver])).toEqual({ kind: 'blocked', why, hint })
+    expect(plan(host, [driver], { state: 'absent' }).kind).toBe('converged')
+  })
+
+  it.each([
+    ['nouvea', 'nouveau'],
+    ['noveau', 'nouveau'],
+    ['nvida', 'nvidia'],
+    ['amdgpus', 'amdgpu'],
+    ['snd_hda_itnel', 'snd_hda_intel'],
+    ['nvidia-dmr', 'nvidia_drm'],
+  ])('a slip: %s for %s', (driver, meant) => {
+    expect(plan(aHost(), [driver])).toEqual({
+      kind: 'blocked',
+      why: `no driver ${driver} is known here`,
+      hint: `did you mean "${meant}"?`,
+    })
+  })
+
+  it.each([
+    'xpad',
+    'i810',
+    'ice',
+    'nvmet',
+    'nvme_core',
+    'snd_hda_core',
+    'radeonfb',
+    'nvidia-fs',
+    'sdhci-pci',
+    'ehci_hcd',
+    'igb',
+  ])('%s is no slip', driver => {
+    expect(plan(aHost(), [driver]).kind).not.toBe('blocked')
+  })
+
+  it('a kernel that cannot be booted does not count', () => {
+    const host = withKernel(aHost(), { builtins: ['nouveau'], bootable: false })
+    expect(plan(host, ['nouveau']).kind).toBe('change')
   })
 })
 

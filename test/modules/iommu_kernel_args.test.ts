@@ -26,6 +26,12 @@ describe('turning the IOMMU on', () => {
       { args: ['iommu=pt'] },
       'quiet intel_iommu=on iommu=pt',
     ],
+    [
+      "Intel, before init's arguments",
+      grubIs(aHost(), 'quiet -- init=x'),
+      {},
+      'quiet intel_iommu=on -- init=x',
+    ],
     ['AMD where it is switched off', grubIs(anAmdHost(), 'amd_iommu=off quiet'), {}, 'quiet'],
     [
       'AMD, with amd_iommu=on as asked for',
@@ -70,6 +76,10 @@ describe('turning the IOMMU on', () => {
     })
   })
 
+  it("nor do init's arguments", () => {
+    expect(plan(withCmdline(aReadyHost(), 'ro -- intel_iommu=on'))).toMatchObject({ needs: 'reboot' })
+  })
+
   it('nor does the running kernel: the source must have it', () => {
     expect(plan(withCmdline(aHost(), 'intel_iommu=on')).kind).toBe('change')
   })
@@ -99,6 +109,18 @@ describe('taking it away again', () => {
     const host = aHost()
     const after = grubBecomes(host)
     expect(grubBecomes(withGrub(host, after ?? ''), { state: 'absent' })).toBe(host.files[DEFAULTS]?.bytes)
+  })
+
+  it.each<[string, Host, string]>([
+    ['to be done', aReadyHost(), 'no intel_iommu=on or iommu=pt in /etc/default/grub (GRUB)'],
+    ['done', aHost(), 'no intel_iommu=on or iommu=pt on the kernel command line'],
+    [
+      'waiting for the boot',
+      withCmdline(aHost(), 'intel_iommu=on'),
+      'no intel_iommu=on or iommu=pt is configured, but the running kernel was booted with it',
+    ],
+  ])('says so: %s', (_, host, why) => {
+    expect(plan(host, { state: 'absent', args: ['iommu=pt'] })).toMatchObject({ why })
   })
 
   it('leaves other values of the key', () => {

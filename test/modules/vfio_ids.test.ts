@@ -85,6 +85,18 @@ describe('claiming devices', () => {
 })
 
 describe('ids that are there already', () => {
+  it('are refused where they are those of what the host lives on, and had no effect so far', () => {
+    // 1af4:1000 is the lab machine's own network card.
+    const host = withFiles(aHost(), { '/etc/modprobe.d/old.conf': 'options vfio-pci ids=1af4:1000\n' })
+    expect(plan(host)).toMatchObject({
+      kind: 'blocked',
+      why: expect.stringMatching(
+        /^1af4:1000 is claimed for vfio-pci already, without effect so far; .* carries enp0s3/,
+      ),
+      hint: expect.stringContaining('grep -r 1af4:1000'),
+    })
+  })
+
   it.each<[string, Record<string, string>, string, Record<string, string>]>([
     [
       'are kept, and both places are made equal',
@@ -272,6 +284,48 @@ describe('blocked', () => {
       'xhci_pci is compiled into kernel 6.1.0-56-amd64 and takes 02:00.0 USB controller [1033:0194] before vfio-pci can',
     ],
     [
+      'vfio-pci that is switched off in modprobe.d',
+      withFiles(aHost(), { '/etc/modprobe.d/a.conf': '# no passthrough\ninstall vfio-pci /bin/true\n' }),
+      [USB],
+      '/etc/modprobe.d/a.conf:2 (install vfio-pci /bin/true) keeps vfio_pci from being loaded: without it no device can go to a guest',
+    ],
+    [
+      'a script in the place of vfio-pci',
+      withFiles(aHost(), { '/etc/modprobe.d/a.conf': 'install vfio_pci /usr/local/bin/vfio.sh\n' }),
+      [USB],
+      '/etc/modprobe.d/a.conf:1 (install vfio_pci /usr/local/bin/vfio.sh) keeps vfio_pci from being loaded: without it no device can go to a guest',
+    ],
+    [
+      'a module that vfio-pci needs and is switched off',
+      withFiles(aHost(), { '/etc/modprobe.d/a.conf': 'install vfio-pci-core /bin/false\n' }),
+      [USB],
+      '/etc/modprobe.d/a.conf:1 (install vfio-pci-core /bin/false) keeps vfio_pci_core from being loaded: without it no device can go to a guest',
+    ],
+    [
+      'a module that guests need and is switched off',
+      withFiles(aHost(), { '/usr/lib/modprobe.d/a.conf': 'install vfio_iommu_type1 /bin/false\n' }),
+      [USB],
+      '/usr/lib/modprobe.d/a.conf:1 (install vfio_iommu_type1 /bin/false) keeps vfio_iommu_type1 from being loaded: without it no device can go to a guest',
+    ],
+    [
+      'vfio-pci that the kernel is told not to load',
+      plain('module_blacklist=nouveau,vfio_pci'),
+      [USB],
+      'module_blacklist=vfio_pci on the kernel command line keeps vfio_pci from being loaded: without it no device can go to a guest',
+    ],
+    [
+      "ids among init's arguments",
+      plain('quiet -- vfio-pci.ids=1:1'),
+      [USB],
+      'vfio-pci.ids=1:1 stands behind the -- on the kernel command line (GRUB), where modprobe reads it and the kernel does not',
+    ],
+    [
+      'a device behind Intel VMD',
+      withDevices(aHost(), aDevice({ address: '10000:01:00.0', class: '010802', id: '144d:a80a' })),
+      ['144d:a80a'],
+      '10000:01:00.0 NVMe controller [144d:a80a] is behind Intel VMD, where vfio-pci cannot take a device',
+    ],
+    [
       'no bootloader',
       aHost({ tools: [], paths: [] }),
       [USB],
@@ -279,6 +333,39 @@ describe('blocked', () => {
     ],
   ])('%s', (_, host, devices, why) => {
     expect(plan(host, devices)).toMatchObject({ kind: 'blocked', why })
+  })
+
+  it.each<[string, Host]>([
+    [
+      'blacklist vfio-pci: it stops aliases, and vfio-pci is loaded by its name',
+      withFiles(aHost(), { '/etc/modprobe.d/a.conf': 'blacklist vfio-pci\n' }),
+    ],
+    ['module_blacklist=vfio-pci: the kernel knows vfio_pci', plain('module_blacklist=vfio-pci')],
+    ["module_blacklist=vfio_pci among init's arguments", plain('-- module_blacklist=vfio_pci')],
+    [
+      'what is compiled in, which nothing loads',
+      withKernel(
+        withFiles(plain('module_blacklist=vfio_pci'), {
+          '/etc/modprobe.d/a.conf': 'install vfio-pci /bin/true\n',
+        }),
+        {
+          vfio: {
+            vfio_pci: { is: 'builtin', needs: [] },
+            vfio_iommu_type1: { is: 'builtin', needs: [] },
+          },
+        },
+      ),
+    ],
+    [
+      'a domain below those of VMD',
+      withDevices(
+        aHost(),
+        aDevice({ address: 'ffff:01:00.0', id: USB }),
+        aDevice({ address: '0001:01:00.0', id: USB }),
+      ),
+    ],
+  ])('not by %s', (_, host) => {
+    expect(plan(host).kind).toBe('change')
   })
 
   it('not where vfio-pci is compiled in too: it is linked before the USB drivers', () => {

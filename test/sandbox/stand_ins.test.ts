@@ -155,6 +155,18 @@ describe('update-initramfs', () => {
     )
   })
 
+  test('takes linked configuration along with what it links to, and nothing of a link to /dev/null', async () => {
+    await sandbox.sh(
+      'mkdir -p etc/alternatives; echo "blacklist x" >etc/alternatives/x; ln -s ../alternatives/x etc/modprobe.d/x.conf; ln -s /dev/null etc/modprobe.d/masked.conf',
+    )
+    const paths = await build('')
+    await sandbox.sh(`unmkinitramfs ${IMAGE} unpacked`)
+    expect(await sandbox.sh('readlink unpacked/etc/modprobe.d/x.conf')).toBe('../alternatives/x\n')
+    expect(sandbox.read('/unpacked/etc/alternatives/x')).toBe('blacklist x\n')
+    expect(paths).not.toContain('etc/modprobe.d/masked.conf')
+    await sandbox.sh('rm -r unpacked etc/alternatives/x etc/modprobe.d/x.conf etc/modprobe.d/masked.conf')
+  })
+
   test('follows the softdeps of the drivers it adds', async () => {
     sandbox.write('/etc/modprobe.d/vfio.conf', 'softdep xhci_pci pre: vfio-pci')
     const paths = await build('')

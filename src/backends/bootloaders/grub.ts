@@ -19,6 +19,7 @@ export const grub: Bootloader = {
   edit(host, edits) {
     if (!(GRUB_DEFAULT in host.files)) return noDefaults
     if (host.menu.is === 'unknown') return noMenu(host.menu.why)
+    if (ours(host.menu.value).length === 0) return notOurs(host.menu.value)
     const files = editGrubConfig(host, edits)
     return isRefusal(files) ? files : files.flatMap(({ path, after }) => write(host, path, after))
   },
@@ -32,6 +33,13 @@ const noDefaults = refuse(`there is no ${GRUB_DEFAULT}`, 'install grub-pc or gru
 /** Without it nobody could tell afterwards whether the arguments have arrived. */
 const noMenu = (why: string) =>
   refuse(`the boot menu cannot be read: ${why}`, 'run update-grub by hand, read what it says, and run again')
+
+/** 10_linux_zfs and the like put the arguments together in ways of their own. */
+const notOurs = ({ path, entries }: Menu) =>
+  refuse(
+    `no entry of ${path} comes from /etc/grub.d/10_linux (they come from ${[...new Set(entries.map(entry => entry.source))].join(', ') || 'nowhere'})`,
+    'set the kernel arguments by hand, or leave this host out with --limit',
+  )
 
 const menu: Artifact = {
   kind: 'menu',
@@ -80,11 +88,19 @@ function argsFor(entry: MenuEntry, config: GrubConfig): string[] {
   return [...entry.args.slice(0, ownLength(entry, suffix)), ...suffix, ...tailOf(entry)]
 }
 
+/** With GRUB_FORCE_PARTUUID an entry has two lines: the second one is booted, without an initramfs. */
+const INITRDLESS = 'panic=-1'
+
 /** What 10_linux puts behind ours: Ubuntu's with `splash`, Debian's in the entries of other init systems. */
 const tailOf = (entry: MenuEntry): string[] =>
   entry.args
     .slice(-1)
-    .filter(arg => arg === '$vt_handoff' || (arg.startsWith('init=') && entry.id.includes('-init-')))
+    .filter(
+      arg =>
+        arg === '$vt_handoff' ||
+        arg === INITRDLESS ||
+        (arg.startsWith('init=') && entry.id.includes('-init-')),
+    )
 
 /**
  * How many arguments 10_linux put before ours: up to `ro`, `single` or `recovery nomodeset` in recovery entries, and
@@ -131,18 +147,20 @@ export function parseGrubMenu(path: string, lines: readonly string[], environmen
       })
     } else if (chosen !== undefined && !chosen.includes('next_entry')) fallback = chosen
   }
-  const saved = environment.find(line => line.startsWith('saved_entry='))?.slice('saved_entry='.length) ?? ''
-  return { path, default: fallback, saved, entries }
+  const variable = (name: string) =>
+    environment.find(line => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
+  // grub-reboot(8): for one boot, before anything else.
+  return { path, default: variable('next_entry') || fallback, saved: variable('saved_entry'), entries }
 }
 
 /** The entry a reboot takes: the saved one, the one named, or number N of the top level; undefined: cannot be told. */
 export function bootEntry(now: Menu): MenuEntry | undefined {
   const wanted = now.default === '${saved_entry}' ? now.saved || '0' : now.default || '0'
   const leaf = wanted.split('>').at(-1) ?? wanted
-  const named = now.entries.find(entry => entry.id === leaf || entry.title === leaf)
-  if (named !== undefined) return named
+  const isLeaf = (entry: MenuEntry) => entry.id === leaf || entry.title === leaf
   // The top level of Debian's menu is its newest kernel; what number N > 0 is depends on the submenus.
-  return wanted === '0' ? now.entries[0] : undefined
+  const first = now.entries.find(isLeaf) ?? (wanted === '0' ? now.entries[0] : undefined)
+  return first && now.entries.findLast(entry => entry.id === first.id && entry.title === first.title)
 }
 
 /** The release in a kernel's file name: /boot/vmlinuz-6.1.0-18-amd64. */

@@ -2,7 +2,9 @@ import type { Bytes } from '../../host/bytes.ts'
 import type { Host } from '../../host/host.ts'
 import {
   type ArgEdit,
+  endsKernelArgs,
   isSatisfied,
+  kernelArgs,
   keyOf,
   normaliseKey,
   piecesOf,
@@ -21,7 +23,7 @@ import {
   VARIABLES,
 } from './grub_default.ts'
 
-/** Every edit in turn: change the tokens that are there, else append where the value starts. */
+/** Every edit in turn: change the tokens that are there, else append where the value starts, before a `--`. */
 export function editGrubConfig(
   host: Host,
   edits: readonly ArgEdit[],
@@ -41,7 +43,7 @@ export function editGrubConfig(
     const after = readGrubConfig(current)
     if (isRefusal(after)) return after
     if (!isSatisfied(configuredTokens(after), edit) || !sameOthers(config, after, edit))
-      return overridden(edit)
+      return hasInitArgs(after) ? behindInitArgs(edit) : overridden(edit)
   }
   return [...files].map(([path, after]) => ({ path, after }))
 }
@@ -49,13 +51,23 @@ export function editGrubConfig(
 /** The last line of defence: whatever the file looks like, all other arguments are as they were, and in order. */
 function sameOthers(before: GrubConfig, after: GrubConfig, edit: ArgEdit): boolean {
   const key = 'token' in edit ? keyOf(edit.token) : normaliseKey(edit.key)
-  return VARIABLES.every(name => {
-    const [old, now] = [before, after].map(config =>
-      splitArgs(config.values[name]).filter(token => keyOf(token) !== key),
+  const same = (read: (config: GrubConfig) => readonly string[]) =>
+    read(before).join('\n') === read(after).join('\n')
+  return (
+    same(initArgs) &&
+    VARIABLES.every(name =>
+      same(config => splitArgs(config.values[name]).filter(token => keyOf(token) !== key)),
     )
-    return old?.join('\n') === now?.join('\n')
-  })
+  )
 }
+
+/** What the kernel hands to init: `--` and all that follows it on the whole line. */
+function initArgs(config: GrubConfig): string[] {
+  const tokens = configuredTokens(config)
+  return tokens.slice(kernelArgs(tokens).length)
+}
+
+const hasInitArgs = (config: GrubConfig): boolean => initArgs(config).length > 0
 
 function applyEdit(
   host: Host,
@@ -69,8 +81,8 @@ function applyEdit(
   const assigns = VARIABLES.flatMap(name => config.chains[name]).sort((a, b) => b.word.start - a.word.start)
   const lines = linesOfTokens(config)
   for (const assign of assigns) {
-    const own = lines.get(assign) ?? []
-    const wanted = change(own)
+    const { own, kernels } = lines.get(assign) ?? { own: [], kernels: 0 }
+    const wanted = [...change(own.slice(0, kernels)), ...own.slice(kernels)]
     if (own.every((token, i) => token === wanted[i])) continue
     rewrites.set(assign.path, rewriteTokens(bytesOf(assign.path), assign.word, wanted))
   }
@@ -78,13 +90,23 @@ function applyEdit(
   return appendToken(host, config, append)
 }
 
-const linesOfTokens = (config: GrubConfig): Map<Assign, string[]> =>
-  new Map(
-    VARIABLES.flatMap(name => config.chains[name]).map(assign => [
-      assign,
-      splitArgs(textOf(assign.word.parts)),
-    ]),
-  )
+/** Each assignment's own tokens, and how many of them the kernel reads: those up to a `--`, its own or an earlier one. */
+function linesOfTokens(config: GrubConfig): Map<Assign, { own: string[]; kernels: number }> {
+  const lines = new Map<Assign, { own: string[]; kernels: number }>()
+  let earlierVariableEnds = false
+  for (const name of VARIABLES) {
+    const itself = new RegExp(`\\$\\{?${name}\\b`)
+    let earlierValueEnds = false
+    for (const assign of config.chains[name]) {
+      const own = splitArgs(textOf(assign.word.parts))
+      const end = own.findIndex(token => endsKernelArgs(token) || (earlierValueEnds && itself.test(token)))
+      lines.set(assign, { own, kernels: earlierVariableEnds ? 0 : end < 0 ? own.length : end })
+      earlierValueEnds = end >= 0
+    }
+    earlierVariableEnds ||= splitArgs(config.values[name]).some(endsKernelArgs)
+  }
+  return lines
+}
 
 /** Puts `wanted` in the place of the word's tokens, one for one; undefined drops a token and the blanks before it. */
 function rewriteTokens(bytes: Bytes, word: Word, wanted: readonly (string | undefined)[]): Bytes {
@@ -129,13 +151,17 @@ function partsBetween(word: Word, start: number, end: number): Part[] {
   })
 }
 
-/** At the end of the assignment that starts the value, so that a package's appending drop-in is left alone. */
+/**
+ * At the end of the assignment that starts the value, so that a package's appending drop-in is left alone; before
+ * its `--`. GRUB_CMDLINE_LINUX comes first on the line, and a `--` in it makes all of the other init's.
+ */
 function appendToken(
   host: Host,
   config: GrubConfig,
   token: string,
 ): { path: string; after: Bytes }[] | Refusal {
-  const assign = config.chains.GRUB_CMDLINE_LINUX_DEFAULT[0]
+  const ends = splitArgs(config.values.GRUB_CMDLINE_LINUX).some(endsKernelArgs)
+  const assign = config.chains[ends ? 'GRUB_CMDLINE_LINUX' : 'GRUB_CMDLINE_LINUX_DEFAULT'][0]
   if (assign === undefined) {
     const bytes = host.files[GRUB_DEFAULT]?.bytes ?? ''
     const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
@@ -147,7 +173,16 @@ function appendToken(
     ]
   }
   const bytes = host.files[assign.path]?.bytes ?? ''
-  return [{ path: assign.path, after: appendToWord(bytes, assign.word, token) }]
+  const end = piecesOf(textOf(assign.word.parts)).tokens.find(piece => endsKernelArgs(piece.token))
+  const before = end && partsBetween(assign.word, end.start, end.end)[0]
+  const after =
+    before === undefined ? appendToWord(bytes, assign.word, token) : insertBefore(bytes, before, token)
+  return [{ path: assign.path, after }]
+}
+
+function insertBefore(bytes: Bytes, part: Part, token: string): Bytes {
+  const text = part.quote === '' ? `"${escapeFor('"', token)} "` : `${escapeFor(part.quote, token)} `
+  return bytes.slice(0, part.start) + text + bytes.slice(part.start)
 }
 
 function appendToWord(bytes: Bytes, word: Word, token: string): Bytes {
@@ -178,8 +213,17 @@ function escapeFor(quote: Part['quote'], text: string): string {
   return quote === '"' ? escaped : escaped.replaceAll(/[\s';&|()<>]/g, '\\$&')
 }
 
+const nameOf = (edit: ArgEdit): string => ('token' in edit ? edit.token : edit.key)
+
+function behindInitArgs(edit: ArgEdit): Refusal {
+  return refuse(
+    `${nameOf(edit)} cannot be made to hold in ${GRUB_DEFAULT}: the kernel hands everything after the -- on its command line to init, and that -- cannot be told from here`,
+    'set it by hand before the --, then run again',
+  )
+}
+
 function overridden(edit: ArgEdit): Refusal {
-  const what = 'token' in edit ? edit.token : edit.key
+  const what = nameOf(edit)
   return refuse(
     `${what} cannot be made to hold in ${GRUB_DEFAULT}: a variable or another file overrides it`,
     'set it by hand where the value comes from, then run again',

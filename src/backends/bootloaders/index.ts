@@ -4,32 +4,50 @@ import { type Refusal, refuse } from '../../refusal.ts'
 import type { Bootloader } from './bootloader.ts'
 import { grub } from './grub.ts'
 
+interface Evidence {
+  readonly says: string
+  /** The boot itself left it; a file or a tool may lie there still when another loader boots the machine. */
+  readonly ofBoot: boolean
+}
+type Check = (host: Host) => Evidence | undefined
+
 /** What speaks for a loader having booted this machine; the strongest evidence is asked first. */
 interface Detection {
   readonly name: string
-  readonly evidence: (host: Host) => string | undefined
+  readonly evidence: Check
   /** undefined: known, not built yet; it is refused by name. */
   readonly adapter?: Bootloader
 }
 
-const tool = (name: string) => (host: Host) =>
-  host.tools.includes(name) ? `${name} is installed` : undefined
-const path = (name: string) => (host: Host) => (host.paths.includes(name) ? `${name} exists` : undefined)
-const cmdlineHas = (pattern: RegExp, what: string) => (host: Host) =>
-  ifKnown(host.cmdline)?.some(token => pattern.test(token)) ? what : undefined
-const loaderInfo = (pattern: RegExp) => (host: Host) =>
-  pattern.test(host.firmware.loaderInfo ?? '')
-    ? `the firmware says "${host.firmware.loaderInfo}" booted it`
-    : undefined
+const tool =
+  (name: string): Check =>
+  host =>
+    host.tools.includes(name) ? { says: `${name} is installed`, ofBoot: false } : undefined
+const path =
+  (name: string): Check =>
+  host =>
+    host.paths.includes(name) ? { says: `${name} exists`, ofBoot: name.startsWith('/run/') } : undefined
+const cmdlineHas =
+  (pattern: RegExp, says: string): Check =>
+  host =>
+    ifKnown(host.cmdline)?.some(token => pattern.test(token)) ? { says, ofBoot: true } : undefined
+const loaderInfo =
+  (pattern: RegExp): Check =>
+  ({ firmware: { loaderInfo } }) =>
+    pattern.test(loaderInfo ?? '')
+      ? { says: `the firmware says "${loaderInfo}" booted it`, ofBoot: true }
+      : undefined
 const all =
-  (...checks: ((host: Host) => string | undefined)[]) =>
-  (host: Host) => {
-    const found = checks.map(check => check(host))
-    return found.every(one => one !== undefined) ? found.join(', ') : undefined
+  (...checks: Check[]): Check =>
+  host => {
+    const found = checks.flatMap(check => check(host) ?? [])
+    return found.length === checks.length
+      ? { says: found.map(({ says }) => says).join(', '), ofBoot: found.some(({ ofBoot }) => ofBoot) }
+      : undefined
   }
 const any =
-  (...checks: ((host: Host) => string | undefined)[]) =>
-  (host: Host) =>
+  (...checks: Check[]): Check =>
+  host =>
     checks.map(check => check(host)).find(one => one !== undefined)
 
 /**
@@ -98,9 +116,11 @@ export function findBootloader(
   for (const { name, evidence, adapter } of DETECTIONS) {
     const found = evidence(host)
     if (found === undefined) continue
-    if (adapter !== undefined) return { loader: adapter, evidence: found }
+    if (adapter !== undefined) return { loader: adapter, evidence: found.says }
     return refuse(
-      `this machine is booted by ${name} (${found}), which this version does not edit`,
+      found.ofBoot
+        ? `this machine is booted by ${name} (${found.says}), which this version does not edit`
+        : `this machine has ${name} (${found.says}), and may be booted by it; this version does not edit it`,
       `it edits ${BUILT.join(', ')}; set the kernel arguments by hand, or leave this host out with --limit`,
     )
   }

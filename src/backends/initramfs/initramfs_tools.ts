@@ -24,6 +24,7 @@ export const initramfsTools: InitramfsGenerator = {
 }
 
 export const MODULES_FILE = '/etc/initramfs-tools/modules'
+const PACKAGE_LISTS = '/usr/share/initramfs-tools/modules.d/'
 
 const images: Artifact = {
   kind: 'initramfs',
@@ -100,8 +101,14 @@ function imageFor(host: Host, kernel: InstalledKernel): Known<Image> {
 const others = (files: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(files).filter(([file]) => !file.startsWith('/etc/')))
 
-const listedVfio = (host: Host): string[] =>
-  listedModules(host.files[MODULES_FILE]?.bytes ?? '').filter(name => name.startsWith('vfio'))
+/** In the order in which mkinitramfs reads its lists: the administrator's, then those of packages. */
+function listedVfio(host: Host): string[] {
+  const ofPackages = Object.keys(host.files).filter(path => path.startsWith(PACKAGE_LISTS))
+  const names = [MODULES_FILE, ...ofPackages.sort()].flatMap(path =>
+    listedModules(host.files[path]?.bytes ?? ''),
+  )
+  return [...new Set(names)].filter(name => name.startsWith('vfio'))
+}
 
 /** The listed vfio modules that this kernel has as modules, with those they need. */
 function wantedModules(host: Host, kernel: InstalledKernel): string[] {
@@ -116,10 +123,10 @@ function wantedModules(host: Host, kernel: InstalledKernel): string[] {
   return [...wanted].sort()
 }
 
-/** mkinitramfs copies the modprobe.d folders; ours are those of /etc. */
+/** mkinitramfs copies the modprobe.d folders, of links only those to regular files; ours are those of /etc. */
 const modprobeHashes = (host: Host): Record<string, string> =>
   Object.fromEntries(
     modprobeFiles(host)
-      .filter(path => path.startsWith('/etc/'))
+      .filter(path => path.startsWith('/etc/') && host.files[path]?.masks === undefined)
       .map(path => [path, sha256(host.files[path]?.bytes ?? '')]),
   )

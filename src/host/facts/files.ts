@@ -9,12 +9,18 @@ const STANDING = [
   '/etc/default/grub.d/*.cfg',
   ...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`),
   '/etc/initramfs-tools/modules',
+  '/usr/share/initramfs-tools/modules.d/*',
 ]
 
-/** `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. */
-const SELECT = `set --; cd "\${root:-/}" && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
+/**
+ * `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. In
+ * `masks` goes a line for each link to /dev/null, which is how a file of another folder is masked (modprobe.d(5)).
+ */
+const SELECT = `set --; masks=; cd "\${root:-/}" && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
   case $f in ./lib/*) [ -L ./lib ] && continue;; esac
-  [ -f "$f" ] && [ -r "$f" ] && set -- "$@" "$f"
+  if [ -f "$f" ]; then [ -r "$f" ] && set -- "$@" "$f"
+  elif [ -L "$f" ] && [ -c "$f" ]; then masks="$masks$f
+"; fi
 done`
 
 /**
@@ -24,6 +30,7 @@ done`
 export const files = defineFact({
   commands: {
     list: `${SELECT}; [ $# -gt 0 ] && stat -L -c '%s %a %n' -- "$@"`,
+    masks: `${SELECT}; printf %s "$masks"`,
     content: `${SELECT}; [ $# -gt 0 ] && cat -- "$@" | base64`,
   },
   parse(out): Record<string, File> {
@@ -38,9 +45,12 @@ export const files = defineFact({
       at += Number(size)
     }
     if (at !== content.length) throw new FilesMoved()
+    for (const path of linesOf(out.masks)) found[path.replace(/^\./, '')] = MASK
     return found
   },
 })
+
+const MASK: File = { bytes: '', mode: '666', masks: true }
 
 /** The only parser that may fail: a file was written while it was read. */
 export class FilesMoved extends Error {

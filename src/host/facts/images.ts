@@ -5,7 +5,7 @@ import { defineFact, linesOf } from './fact.ts'
 
 /**
  * What of each initramfs image our sources reach, by its content. Unpacking takes seconds, so what an apply has
- * read back is remembered in the journal under the image's inode, size and time of change; a look never writes there.
+ * read back is remembered in the journal under the image's inode, size and time of modification; a look never writes there.
  */
 export const images = defineFact({
   commands: {
@@ -51,8 +51,17 @@ function parseImage(path: string, lines: readonly string[]): Known<Image> {
  * `read_image FILE` prints `module PATH`, `load NAME`, `file SHA256 PATH` lines and `end`;
  * `known_image FILE RELEASE` prints the same from the journal when the image is still the one it was read from;
  * `remember_image FILE RELEASE` reads and writes it there. unmkinitramfs(8) knows every layout of its own generator.
+ * Of a link mkinitramfs copies the target too: as a relative link, in older versions as it was (copy_file()).
  */
-export const READ_IMAGE = `stamp_of() { stat -L -c '%i:%s:%Y' -- "$1"; }
+export const READ_IMAGE = `linked_file() { # LINK below the unpacked tree we are in: its target there, never the host's own of that name
+  f=$1 n=0
+  while [ -L "$f" ] && [ "$n" -lt 8 ]; do
+    n=$((n + 1)); g=$(readlink -- "$f")
+    case $g in /*) f=\${1%%/etc/modprobe.d/*}; f=\${f%%/lib/modprobe.d/*}; f=\${f%/usr}$g;; *) f=\${f%/*}/$g;; esac
+  done
+  case $(readlink -f -- "$f") in "$(pwd -P)"/*) [ -f "$f" ] && h=$(sha256sum <"$f") && echo "file \${h%% *}  $1";; esac
+}
+stamp_of() { stat -L -c '%i:%s:%Y' -- "$1"; }
 known_image() {
   [ -r "$state/images/$2" ] || return 1
   { read -r s && [ "$s" = "$(stamp_of "$1")" ] && cat; } <"$state/images/$2"
@@ -65,6 +74,7 @@ read_image() {
     find . -name '*vfio*.ko*' | sed 's/^/module /'
     for c in conf/modules main/conf/modules; do [ -f "$c" ] && sed -n 's/^[[:blank:]]*\\(vfio\\)/load \\1/p' "$c"; done
     find . -path '*/modprobe.d/*.conf' -type f -exec sha256sum {} + | sed 's/^/file /'
+    find . -path '*/modprobe.d/*.conf' -type l | while IFS= read -r l; do linked_file "$l"; done
     echo end
   ); fi
   rm -rf -- "$t"

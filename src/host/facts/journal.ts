@@ -1,12 +1,16 @@
 import type { Journal, RebootRecord } from '../host.ts'
 import { defineFact, linesOf } from './fact.ts'
 
-/** What earlier runs left on the target. */
+/** `stamps_of PATH…`, below the root and as one word: a file that was written or replaced since has another one. */
+export const STAMPS = `stamps_of() { (cd "\${root:-/}" && for p; do stat -L -c '%i:%s:%Y' -- ".$p" || echo none; done) | tr '\\n' ,; }`
+
+/** What earlier runs left on the target. Rebuilds are `FINGERPRINT STAMPS PATH…`: where one of the paths is no longer what was made then, it tells nothing. */
 export const journal = defineFact({
   commands: {
     lock: 'cat "$state/lock"',
     reboot: 'cat "$state/reboot.json"',
-    rebuilt: 'cat "$state/rebuilt"',
+    rebuilt: `${STAMPS}
+while read -r f s p; do [ -n "$s" ] && [ "$s" = "$(stamps_of $p)" ] && echo "$f"; done <"$state/rebuilt"`,
   },
   parse: (out): Journal => ({
     lock: out.lock.trim(),

@@ -15,7 +15,7 @@ export const network = defineFact({
     route: 'cat "$root/proc/net/route"',
     route6: 'grep -E "^0{32} 00 " "$root/proc/net/ipv6_route"',
     address6: 'cat "$root/proc/net/if_inet6"',
-    links: 'cd "$root/sys/class/net" && ls -ld -- * */lower_* 2>/dev/null',
+    links: 'cd "$root/sys/class/net" && ls -ld -- * */lower_* */master 2>/dev/null',
     connection: CONNECTION,
   },
   parse(out): NetworkUse[] {
@@ -24,10 +24,24 @@ export const network = defineFact({
       links
         .filter(({ path }) => path.startsWith(`${name}/lower_`))
         .map(({ path }) => path.slice(name.length + '/lower_'.length))
+    const masters = new Map(
+      links
+        .filter(({ path }) => path.endsWith('/master'))
+        .map(({ path, target }) => [path.slice(0, -'/master'.length), target.split('/').at(-1)]),
+    )
+    const membersOf = (master: string) =>
+      [...masters].filter(([, one]) => one === master).map(([member]) => member)
     const devicesOf = (name: string, seen: readonly string[] = []): string[] => {
       if (seen.includes(name)) return []
       const own = addressesIn(links.find(({ path }) => path === name)?.target ?? '')
-      return [...own, ...lower(name).flatMap(below => devicesOf(below, [...seen, name]))]
+      const below = [...new Set([...lower(name), ...membersOf(name)])]
+      return [...own, ...below.flatMap(one => devicesOf(one, [...seen, name]))]
+    }
+    /** A port without a card (a tap) reaches the world through the other ports of what it is enslaved to. */
+    const reachedBy = (name: string): readonly string[] | undefined => {
+      const own = devicesOf(name)
+      const devices = own.length > 0 ? own : devicesOf(masters.get(name) ?? '')
+      return devices.length > 0 ? [...new Set(devices)] : undefined
     }
     const routes = linesOf(out.route).slice(1).map(readRoute)
     const defaults = [
@@ -43,7 +57,7 @@ export const network = defineFact({
         ...(defaults.includes(name) ? (['default route'] as const) : []),
         ...(connections.includes(name) ? (['this connection'] as const) : []),
       ],
-      devices: [...new Set(devicesOf(name))],
+      devices: reachedBy(name),
     }))
   },
 })
@@ -64,6 +78,7 @@ function readRoute(line: string): Route {
 
 /** `CLIENT PORT SERVER PORT`: the interfaces that hold the server's address and that lead to the client. */
 function connectionInterfaces(connection: string, routes: readonly Route[], address6: string): string[] {
+  if (connection === '') return []
   const [client, , server] = connection.split(' ')
   const found = [server, client].flatMap(address => {
     if (address === undefined) return []

@@ -136,20 +136,42 @@ const blockedBy = (host: Host) =>
     outcome.kind === 'blocked' ? [[flagship[i]?.module.name, outcome.why]] : [],
   )
 
+/** A file or a tool may be left over; what the firmware, the command line or /run says is of this boot. */
+const OF_BOOT = /the firmware says|on the command line|^\/run\//
+
 describe('bootloaders that this version does not edit', () => {
   it.each(BOOTED_BY)('%s is refused by name', (name, host, evidence) => {
     expect(findBootloader(host)).toEqual({
       refused: true,
-      why: `this machine is booted by ${name} (${evidence}), which this version does not edit`,
+      why: OF_BOOT.test(evidence)
+        ? `this machine is booted by ${name} (${evidence}), which this version does not edit`
+        : `this machine has ${name} (${evidence}), and may be booted by it; this version does not edit it`,
       hint: 'it edits GRUB; set the kernel arguments by hand, or leave this host out with --limit',
     })
   })
 
   it.each(BOOTED_BY)('%s: the flagship is blocked, and no kernel argument is written', (name, host) => {
     const blocked = Object.fromEntries(blockedBy(host))
-    for (const module of ['iommu_kernel_args', 'acs_override', 'vfio_ids'])
-      expect(blocked[module]).toContain(`booted by ${name} (`)
+    for (const module of ['iommu_kernel_args', 'acs_override', 'vfio_ids']) {
+      expect(blocked[module]).toContain(` ${name} (`)
+      expect(blocked[module]).toMatch(/^this machine (is booted by|has) /)
+    }
     expect(planTasks(host, flagship).changes.map(({ path }) => path)).not.toContain('/etc/default/grub')
+  })
+
+  it.each([
+    [
+      'a file that may be left over',
+      aHost({ paths: ['/boot/limine.conf', '/boot/grub/grub.cfg'] }),
+      'this machine has Limine (/boot/limine.conf exists), and may be booted by it; this version does not edit it',
+    ],
+    [
+      'the firmware’s word',
+      aHost({ paths: ['/boot/limine.conf'], ...uefi('Limine 7.0') }),
+      'this machine is booted by Limine (the firmware says "Limine 7.0" booted it), which this version does not edit',
+    ],
+  ])('no more is claimed than is shown: %s', (_, host, why) => {
+    expect(findBootloader(host)).toMatchObject({ refused: true, why })
   })
 
   it('no bootloader at all is said', () => {

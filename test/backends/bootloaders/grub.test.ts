@@ -55,6 +55,21 @@ describe('reading grub.cfg', () => {
     })
   })
 
+  it('takes what grub-reboot has set for the next boot before anything else', () => {
+    const recovery = 'gnulinux-6.1.0-18-amd64-recovery-5f0a'
+    expect(bootEntry(menu(LINES, [`next_entry=${recovery}`, 'saved_entry=x']))?.id).toBe(recovery)
+  })
+
+  it('takes the second line of an entry that tries to boot without an initramfs first', () => {
+    const lines = [
+      '### BEGIN /etc/grub.d/10_linux ###',
+      "menuentry 'Ubuntu' $menuentry_id_option 'gnulinux-simple-1' {",
+      '\t  linux\t/boot/vmlinuz-6.8.0-45-generic root=PARTUUID=1-2 ro  quiet',
+      '\t  linux\t/boot/vmlinuz-6.8.0-45-generic root=PARTUUID=1-2 ro  quiet panic=-1',
+    ]
+    expect(bootEntry(menu(lines))?.args).toContain('panic=-1')
+  })
+
   it('knows the saved entry', () => {
     expect(menu([], ['# GRUB Environment Block', 'saved_entry=a>b=c', 'prev=x']).saved).toBe('a>b=c')
   })
@@ -265,5 +280,27 @@ describe('the adapter', () => {
   it('rebuilds by update-grub, which writes the menu', () => {
     expect(grub.menu.rebuild).toEqual(['update-grub'])
     expect(grub.menu.writes(aHost())).toEqual(['/boot/grub/grub.cfg'])
+  })
+})
+
+it('a menu that 10_linux_zfs writes is refused by name, before anything is edited', () => {
+  const host = withMenu(aHost(), {
+    path: '/boot/grub/grub.cfg',
+    default: '0',
+    saved: '',
+    entries: [
+      {
+        title: 'Ubuntu',
+        id: 'gnulinux-rpool',
+        source: '10_linux_zfs',
+        kernel: '/BOOT/vmlinuz',
+        args: [],
+        recovery: false,
+      },
+    ],
+  })
+  expect(grub.edit(host, [{ op: 'add', key: 'intel_iommu', value: 'on' }])).toMatchObject({
+    refused: true,
+    why: expect.stringContaining('10_linux_zfs'),
   })
 })

@@ -164,6 +164,56 @@ const GOLDEN: readonly (readonly [string, string, string])[] = [
     '# caf\xe9\nGRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n',
   ],
   [
+    "init's arguments behind a --",
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet -- init=x"\n',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on -- init=x"\n',
+  ],
+  [
+    "nothing but init's arguments",
+    "GRUB_CMDLINE_LINUX_DEFAULT='-- init=x'\n",
+    "GRUB_CMDLINE_LINUX_DEFAULT='intel_iommu=on -- init=x'\n",
+  ],
+  [
+    'a -- without quotes',
+    'GRUB_CMDLINE_LINUX_DEFAULT=--\n',
+    'GRUB_CMDLINE_LINUX_DEFAULT="intel_iommu=on "--\n',
+  ],
+  [
+    'a -- in quotes of its own',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet \\"--\\" x"\n',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on \\"--\\" x"\n',
+  ],
+  [
+    'a -- in GRUB_CMDLINE_LINUX, which makes all of the other init’s',
+    'GRUB_CMDLINE_LINUX="debug -- 3"\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
+    'GRUB_CMDLINE_LINUX="debug intel_iommu=on -- 3"\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
+  ],
+  [
+    'a -- that is appended to GRUB_CMDLINE_LINUX further down',
+    'GRUB_CMDLINE_LINUX="debug"\nGRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX -- 3"\n',
+    'GRUB_CMDLINE_LINUX="debug intel_iommu=on"\nGRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX -- 3"\n',
+  ],
+  [
+    'it behind the --, where it never took effect',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet -- intel_iommu=on"\n',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on -- intel_iommu=on"\n',
+  ],
+  [
+    'it in the variable that is all init’s',
+    'GRUB_CMDLINE_LINUX="--"\nGRUB_CMDLINE_LINUX_DEFAULT="intel_iommu=off"\n',
+    'GRUB_CMDLINE_LINUX="intel_iommu=on --"\nGRUB_CMDLINE_LINUX_DEFAULT="intel_iommu=off"\n',
+  ],
+  [
+    'it appended behind a -- further up',
+    'GRUB_CMDLINE_LINUX="a -- b"\nGRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX intel_iommu=off"\n',
+    'GRUB_CMDLINE_LINUX="a intel_iommu=on -- b"\nGRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX intel_iommu=off"\n',
+  ],
+  [
+    'three dashes, which end nothing',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet --- splash"\n',
+    'GRUB_CMDLINE_LINUX_DEFAULT="quiet --- splash intel_iommu=on"\n',
+  ],
+  [
     'exported',
     'export GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
     'export GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\n',
@@ -188,6 +238,7 @@ describe('adding an argument', () => {
     'no such variable',
     'no newline at the end',
     'only commented out',
+    'a -- without quotes',
   ]
   const OURS_BEFORE = /intel_iommu=o/
 
@@ -376,6 +427,14 @@ describe('refused, with the line, and nothing written', () => {
     })
   })
 
+  it('a -- that comes out of another variable', () => {
+    expect(editGrubConfig(hostWith('X="-- 3"\nGRUB_CMDLINE_LINUX_DEFAULT="quiet $X"\n'), [on])).toEqual({
+      refused: true,
+      why: 'intel_iommu cannot be made to hold in /etc/default/grub: the kernel hands everything after the -- on its command line to init, and that -- cannot be told from here',
+      hint: 'set it by hand before the --, then run again',
+    })
+  })
+
   it('a value that another variable holds back', () => {
     expect(editGrubConfig(hostWith('X="intel_iommu=off"\nGRUB_CMDLINE_LINUX_DEFAULT="$X"\n'), [on])).toEqual({
       refused: true,
@@ -393,6 +452,7 @@ const argument = fc.constantFrom(
   'intel_iommu=on',
   'vfio-pci.ids=1:1',
   'vfio_pci.ids=2:2,3:3',
+  '--',
   '\\"x=a b\\"',
   '$Y',
   '\\$5',

@@ -116,6 +116,26 @@ describe('images', () => {
     expect(images.isStale(images.derive(host))).toBeUndefined()
   })
 
+  it('load what packages list, too', () => {
+    const ready = aReadyHost()
+    const list = ready.files[MODULES_FILE]?.bytes ?? ''
+    const host = withFiles(ready, {
+      [MODULES_FILE]: 'ext4\n',
+      '/usr/share/initramfs-tools/modules.d/package': list,
+    })
+    expect(images.isStale(host)).toBeUndefined()
+    const changes = initramfsTools.edit(host, { add: [], remove: ['vfio'] })
+    expect(changes).toEqual([])
+  })
+
+  it('need not hold a file that is a link to /dev/null: mkinitramfs copies none', () => {
+    const mask = { bytes: '', mode: '666', masks: true } as const
+    const ready = aReadyHost()
+    const host = { ...ready, files: { ...ready.files, '/etc/modprobe.d/masked.conf': mask } }
+    expect(images.isStale(host)).toBeUndefined()
+    expect(images.isStale(images.derive(host))).toBeUndefined()
+  })
+
   it('need only the modules that their kernel has as modules', () => {
     const builtin = withKernel(listing('vfio\nvfio_pci\nvfio_virqfd\n'), {
       vfio: { vfio_pci: { is: 'builtin', needs: [] } },

@@ -2,11 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { base64FromBytes } from '../../../src/host/bytes.ts'
 import { FilesMoved, files } from '../../../src/host/facts/files.ts'
+import { modprobeDirectives } from '../../../src/host/modprobe.ts'
+import { aHost } from '../../builders.ts'
 import { parsesAnything } from './any_output.ts'
+import { factOf, REAL_SHELLS } from './real_shells.ts'
 
 const listed = (entries: readonly { path: string; bytes: string }[]) => ({
   list: entries.map(({ path, bytes }) => `${bytes.length} 644 ${path}\n`).join(''),
   content: base64FromBytes(entries.map(({ bytes }) => bytes).join('')),
+  masks: '',
 })
 
 describe('files', () => {
@@ -37,6 +41,29 @@ describe('files', () => {
     const out = listed([{ path: './etc/x', bytes: 'abc' }])
     expect(() => files.parse({ ...out, content: base64FromBytes('abcd') })).toThrow(FilesMoved)
     expect(() => files.parse({ ...out, content: base64FromBytes('ab') })).toThrow(FilesMoved)
+  })
+})
+
+describe.each(REAL_SHELLS)('files under %s', (_, { argv, isMissing }) => {
+  it.skipIf(isMissing)('are found through links, and a link to /dev/null is an empty file that masks', () => {
+    const found = factOf(files, argv, {
+      '/etc/modprobe.d/own.conf': 'blacklist a\n',
+      '/etc/modprobe.d/linked.conf': { to: '../alternatives/linked' },
+      '/etc/alternatives/linked': 'blacklist b\n',
+      '/etc/modprobe.d/masked.conf': { to: '/dev/null' },
+      '/etc/modprobe.d/nowhere.conf': { to: 'nothing' },
+      '/usr/lib/modprobe.d/masked.conf': 'blacklist c\n',
+      '/usr/share/initramfs-tools/modules.d/package': 'vfio\n',
+    })
+    expect(Object.fromEntries(Object.entries(found).map(([path, { bytes }]) => [path, bytes]))).toEqual({
+      '/etc/modprobe.d/own.conf': 'blacklist a\n',
+      '/etc/modprobe.d/linked.conf': 'blacklist b\n',
+      '/etc/modprobe.d/masked.conf': '',
+      '/usr/lib/modprobe.d/masked.conf': 'blacklist c\n',
+      '/usr/share/initramfs-tools/modules.d/package': 'vfio\n',
+    })
+    expect(Object.keys(found).filter(path => found[path]?.masks)).toEqual(['/etc/modprobe.d/masked.conf'])
+    expect(modprobeDirectives({ ...aHost(), files: found }).map(({ rest }) => rest[0])).toEqual(['b', 'a'])
   })
 })
 

@@ -19,10 +19,17 @@ const links = [
   link('bond0.5/lower_bond0', '../bond0'),
   link('vmbr0', '../../devices/virtual/net/vmbr0'),
   link('vmbr0/lower_bond0.5', '../bond0.5'),
+  link('eth2', '../../devices/pci0000:00/0000:04:00.0/net/eth2'),
+  link('eth2/master', '../../../../virtual/net/ovs-system'),
+  link('tap0', '../../devices/virtual/net/tap0'),
+  link('tap0/master', '../ovs-system'),
+  link('ovs-system', '../../devices/virtual/net/ovs-system'),
+  link('br-ex', '../../devices/virtual/net/br-ex'),
   link('lo', '../../devices/virtual/net/lo'),
 ].join('\n')
 const ETH0 = ['0000:00:1c.0', '0000:03:00.0']
 const ETH1 = ['0000:00:1f.6']
+const ETH2 = ['0000:04:00.0']
 
 describe('the interfaces this host cannot do without', () => {
   it.each([
@@ -83,6 +90,26 @@ describe('the interfaces this host cannot do without', () => {
       'a connection from this machine itself needs none',
       { connection: '127.0.0.1 50000 127.0.0.1 22', route: `${HEAD}\n` },
       [],
+    ],
+    [
+      'none is ours without a connection, whatever IPv6 addresses there are',
+      { address6: 'fe800000000000005054aafffe000001 02 40 20 80     eth1', connection: '\n' },
+      [],
+    ],
+    [
+      'one whose card cannot be told (an internal port of Open vSwitch)',
+      { route: `${HEAD}\n${route('br-ex', '00000000', '00000000')}` },
+      [{ interface: 'br-ex', roles: ['default route'], devices: undefined }],
+    ],
+    [
+      'a bridge of Open vSwitch, by the ports that have it as their master',
+      { route: `${HEAD}\n${route('ovs-system', '00000000', '00000000')}` },
+      [{ interface: 'ovs-system', roles: ['default route'], devices: ETH2 }],
+    ],
+    [
+      'a port without a card, by the others of its master',
+      { route: `${HEAD}\n${route('tap0', '00000000', '00000000')}` },
+      [{ interface: 'tap0', roles: ['default route'], devices: ETH2 }],
     ],
     ['nothing where nothing is known', {}, []],
   ])('%s', (_, out, uses) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { storage } from '../../../src/host/facts/storage.ts'
 import { parsesAnything } from './any_output.ts'
+import { factOf, REAL_SHELLS } from './real_shells.ts'
 
 const link = (path: string, target: string) => `lrwxrwxrwx 1 root root 0 Nov 22 14:02 ${path} -> ${target}`
 const SATA = '../../devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block'
@@ -19,10 +20,31 @@ const blocks = [
   link('md0/slaves/nvme0n1p2', `../../../../nvme0n1p2`),
   link('dm-0', '../../devices/virtual/block/dm-0'),
   link('dm-0/slaves/md0', '../../md0'),
+  link('md0p1', '../../devices/virtual/block/md0/md0p1'),
+  // Native multipath: a head without hardware, and a path to it.
+  link('nvme1n1', '../../devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1'),
+  link('nvme1n1p1', '../../devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1/nvme1n1p1'),
+  link('nvme1c2n1', '../../devices/pci0000:00/0000:09:00.0/nvme/nvme2/nvme1c2n1'),
+  link('nvme3n1', '../../devices/virtual/nvme-subsystem/nvme-subsys3/nvme3n1'),
+  link('md1', '../../devices/virtual/block/md1'),
+  link('md1/slaves/sda2', `../../../../pci0000:00/0000:00:17.0/ata1/sda2`),
+  link('md1/slaves/nvme3n1', `../../../../nvme3n1`),
+  link('dm-1', '../../devices/virtual/block/dm-1'),
+  link('dm-1/slaves/sda2', '../../sda2'),
+  link('sda2', `${SATA}/sda/sda2`),
+  link('sda3', `${SATA}/sda/sda3`),
+  link('nvme0n1p3', `${NVME}/nvme0n1/nvme0n1p3`),
+  link('loop3', '../../devices/virtual/block/loop3'),
 ].join('\n')
-const numbers = 'sda1/dev:8:1\nnvme0n1p2/dev:259:2\nmd0/dev:9:0\ndm-0/dev:253:0\n'
+const numbers =
+  'sda1/dev:8:1\nsda2/dev:8:2\nnvme0n1p2/dev:259:2\nmd0/dev:9:0\nmd0p1/dev:259:7\nmd1/dev:9:1\ndm-0/dev:253:0\nnvme1n1p1/dev:259:9\nloop3/dev:7:3\ndm-1/dev:253:1\ndm-1/dm/name:crypt\n'
+const btrfs = [
+  link('5f0a/devices/sda3', '../../../../devices/sda3'),
+  link('5f0a/devices/nvme0n1p3', '../../../../devices/nvme0n1p3'),
+  link('77aa/devices/dm-1', '../../../../devices/virtual/block/dm-1'),
+].join('\n')
 const look = (mounts: readonly string[], swaps = '') =>
-  storage.parse({ mounts: mounts.join('\n'), swaps, blocks, numbers })
+  storage.parse({ mounts: mounts.join('\n'), swaps, blocks, numbers, btrfs })
 
 describe('the PCI devices below the file systems', () => {
   it.each([
@@ -39,14 +61,54 @@ describe('the PCI devices below the file systems', () => {
       ['0000:00:17.0', '0000:00:1d.0', '0000:07:00.0'],
     ],
     [
-      'btrfs, by its source, as its device number is anonymous',
-      mount('0:26', '/', 'btrfs', '/dev/sda1'),
+      'btrfs, by its source, as its device number is anonymous, and all its disks',
+      mount('0:26', '/', 'btrfs', '/dev/sda3'),
+      ['0000:00:17.0', '0000:00:1d.0', '0000:07:00.0'],
+    ],
+    [
+      'btrfs on an encrypted disk, by the name of its mapping',
+      mount('0:27', '/home', 'btrfs', '/dev/mapper/crypt'),
       ['0000:00:17.0'],
+    ],
+    [
+      'a partition of a mirror',
+      mount('259:7', '/var', 'ext4', '/dev/md0p1'),
+      ['0000:00:17.0', '0000:00:1d.0', '0000:07:00.0'],
+    ],
+    [
+      'NVMe with native multipath, by its paths',
+      mount('259:9', '/srv', 'ext4', '/dev/nvme1n1p1'),
+      ['0000:09:00.0'],
+    ],
+    [
+      'a mirror with one member whose card cannot be told cannot be told',
+      mount('9:1', '/', 'ext4', '/dev/md1'),
+      undefined,
     ],
     ['ZFS cannot be told', mount('0:26', '/', 'zfs', 'rpool/ROOT/pve-1'), undefined],
     ['nor can NFS', mount('0:50', '/usr', 'nfs4', 'server:/usr'), undefined],
   ])('%s', (_, line, devices) => {
     expect(look([line])).toEqual([expect.objectContaining({ devices })])
+  })
+
+  it.each([
+    ['/var', [mount('8:1', '/var', 'ext4', '/dev/sda1')], ['/var']],
+    ['/home, /srv and whatever is mounted', [mount('8:1', '/data', 'xfs', '/dev/sda1')], ['/data']],
+    ['no loop devices', [mount('7:3', '/snap/core/1', 'ext4', '/dev/loop3')], []],
+    ['no FUSE, which lies on other file systems', [mount('0:50', '/etc/pve', 'fuse', '/dev/fuse')], []],
+    ['no NFS of no need at boot', [mount('0:51', '/mnt', 'nfs4', 'server:/x')], []],
+    ['no compressed memory', [mount('252:0', '/tmp', 'ext4', '/dev/zram0')], []],
+    [
+      'a file system once, however often it is bound, but / and the like whatever else they are',
+      [
+        mount('8:1', '/', 'ext4', '/dev/sda1'),
+        mount('8:1', '/srv/bound', 'ext4', '/dev/sda1'),
+        mount('8:1', '/boot', 'ext4', '/dev/sda1'),
+      ],
+      ['/', '/boot'],
+    ],
+  ])('counts %s', (_, lines, uses) => {
+    expect(look(lines).map(({ use }) => use)).toEqual(uses)
   })
 
   it('names what each is used for', () => {
@@ -81,8 +143,44 @@ it('members that point at each other end', () => {
       swaps: '',
       blocks: circle,
       numbers: 'a/dev:1:1',
+      btrfs: '',
     }),
   ).toEqual([{ use: '/', source: '/dev/a', devices: undefined }])
+})
+
+it('a look without the readings that came later gives a value too', () => {
+  const old = { mounts: mount('8:1', '/', 'ext4', '/dev/sda1'), swaps: '', blocks, numbers, btrfs: '' }
+  expect(storage.parse(old)).toEqual([{ use: '/', source: '/dev/sda1', devices: ['0000:00:17.0'] }])
+})
+
+describe.each(REAL_SHELLS)('under %s', (_, { argv, isMissing }) => {
+  it.skipIf(isMissing)('only lines about disks are printed', () => {
+    const root = mount('8:1', '/', 'ext4', '/dev/sda1')
+    const disk = '/sys/devices/pci0000:00/0000:00:17.0/block/sda/sda1'
+    const lines = [
+      mount('0:20', '/sys', 'sysfs', 'sysfs'),
+      root,
+      mount('7:1', '/snap/x/1', 'squashfs', '/dev/loop1'),
+      mount('0:27', '/srv', 'btrfs', '/dev/sda1'),
+      mount('0:40', '/tank', 'zfs', 'tank'),
+    ]
+    const contents = {
+      '/proc/self/mountinfo': `${lines.join('\n')}\n`,
+      '/proc/swaps': 'Filename\tType\n',
+      [`${disk}/dev`]: '8:1\n',
+      '/sys/class/block/sda1': { to: '../../devices/pci0000:00/0000:00:17.0/block/sda/sda1' },
+      '/sys/fs/btrfs/5f0a/devices/sda1': {
+        to: '../../../../devices/pci0000:00/0000:00:17.0/block/sda/sda1',
+      },
+    }
+    const printed = { ...storage, parse: (out: Readonly<Record<string, string>>) => out }
+    expect(factOf(printed, argv, contents)).toMatchObject({
+      mounts: `${root}\n${lines[3]}\n`,
+      numbers: 'sda1/dev:8:1\n',
+      btrfs: expect.stringContaining(' 5f0a/devices/sda1 -> ../../'),
+    })
+    expect(factOf(storage, argv, contents).map(({ devices }) => devices)).toEqual([['0000:00:17.0']])
+  })
 })
 
 it('any output gives a value', () => {

@@ -87,9 +87,19 @@ cp -p "$root$modules/modules.builtin" "$root$modules/modules.dep" "$work$modules
 echo 'DPKG_ARCH=amd64' >"$work/conf/arch.conf"
 cp -p "$root/etc/initramfs-tools/initramfs.conf" "$work/conf/initramfs.conf"
 for d in /etc/modprobe.d /usr/lib/modprobe.d; do
-  # The pattern stands for itself where nothing matches.
-  set -- "$root$d"/*.conf
-  [ ! -e "$1" ] || cp -pL "$@" "$work$d"
+  for x in "$root$d"/*.conf; do
+    # copy_file(): nothing but regular files; of a link its last target too, and a relative link to that.
+    [ -f "$x" ] || continue
+    target=$d/${x##*/}
+    if [ -L "$x" ]; then
+      real=$(readlink -f "$root")
+      target=$(readlink -f "$x")
+      target=${target#"$real"}
+      mkdir -p "$work${target%/*}"
+      ln -rs "$work$target" "$work$d/${x##*/}"
+    fi
+    cp -p "$root$target" "$work$target"
+  done
 done
 echo '#!/bin/sh' >"$work/init"
 echo '#!/bin/sh' >"$work/scripts/init-top/udev"
