@@ -4,7 +4,10 @@ import { defineFact, linesOf } from './fact.ts'
 /** `stamps_of PATH…`, below the root and as one word: a file that was written or replaced since has another one. */
 export const STAMPS = `stamps_of() { (cd "\${root:-/}" && for p; do stat -L -c '%i:%s:%Y' -- ".$p" || echo none; done) | tr '\\n' ,; }`
 
-/** What earlier runs left on the target. Rebuilds are `FINGERPRINT STAMPS PATH…`: where one of the paths is no longer what was made then, it tells nothing. */
+/**
+ * What earlier runs left on the target. Rebuilds are lines of `FINGERPRINT STAMPS PATH…`; where one of the paths is
+ * no longer what was made then, the rebuild may help again, and is not told.
+ */
 export const journal = defineFact({
   commands: {
     lock: 'cat "$state/lock"',

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { UserError } from '../../errors.ts'
 import type { Identity, ShResult, Target, Transport } from '../transport/transport.ts'
 
 export interface LinkOptions {
@@ -31,14 +32,28 @@ export class Link implements AsyncDisposable {
   }
 
   /**
-   * The same for the trigger and the polls of a reboot, which are counted apart. `timeout`: seconds for connecting; a
-   * machine that is going down may take a connection and never answer on it.
+   * The same for the trigger and the polls of a reboot, which are counted apart, in a limited number of seconds: a
+   * machine that is going down may take a connection, or a command, and never answer. Drop the connection then.
    */
-  async poll(script: string, identity: Identity, timeout?: number): Promise<ShResult> {
-    const { connections } = this.counts
-    const transport = await this.#connected(timeout)
-    this.counts.connections = connections
-    return await transport.sh(script, { identity, signal: this.#options.signal })
+  async poll(
+    script: string,
+    identity: Identity,
+    { connect = this.target.connectTimeout, whole }: { connect?: number; whole: number },
+  ): Promise<ShResult> {
+    const late = AbortSignal.timeout(whole * 1000)
+    const signal = AbortSignal.any([this.#options.signal, late])
+    const ask = async () => {
+      const { connections } = this.counts
+      const transport = await this.#connected(Math.min(connect, whole))
+      this.counts.connections = connections
+      return await transport.sh(script, { identity, signal })
+    }
+    try {
+      // A channel that is never opened heeds no signal.
+      return await Promise.race([whenAborted(signal), ask()])
+    } catch (error) {
+      throw error === late.reason ? this.#silent(whole) : error
+    }
   }
 
   /** The connection that a poll has opened is from now on the one that is used. */
@@ -67,6 +82,11 @@ export class Link implements AsyncDisposable {
     await this.drop()
   }
 
+  #silent(seconds: number): UserError {
+    const why = `it did not answer within ${Math.round(seconds)} s`
+    return new UserError({ kind: 'unreachable', where: this.target.name, why })
+  }
+
   #connected(timeout = this.target.connectTimeout): Promise<Transport> {
     this.#transport ??= this.#connect({ ...this.target, connectTimeout: timeout })
     return this.#transport
@@ -83,3 +103,9 @@ export class Link implements AsyncDisposable {
     }
   }
 }
+
+const whenAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })

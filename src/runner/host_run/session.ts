@@ -75,28 +75,23 @@ export class Session {
       who,
       segment,
       release,
-      lockUntil: Math.ceil(Date.now() / 1000 + lockFor),
+      lockFor,
     }
     const look = gather(options.nonce)
     const script = applyScript(plan, look, options)
     this.#holdsLock = true
     const seen = await this.#runApply(script, options, identity)
-    if (release && seen.ended?.name === 'ok') this.#holdsLock = false
+    if (release && seen.ended.name === 'ok') this.#holdsLock = false
     // What went well is no part of a later failure's report.
-    if (seen.ended?.name === 'ok') this.output.length = 0
-    if (seen.ended?.name === 'locked') {
+    if (seen.ended.name === 'ok') this.output.length = 0
+    if (seen.ended.name === 'locked') {
       this.#holdsLock = false
       throw this.#locked(textFromBytes(seen.ended.body))
     }
-    if (seen.ended?.name === 'failed') {
+    if (seen.ended.name === 'failed') {
       this.#holdsLock = false
       throw this.#failed(textFromBytes(seen.ended.body), seen.frames)
     }
-    if (seen.ended === undefined)
-      throw this.#failed(
-        `the script ended without a word: ${seen.stderr.trim().split('\n').at(-1) ?? ''}`,
-        seen.frames,
-      )
     return seen.whole
       ? parse(look, seen.stdout, error => this.#notRead(error, seen.stderr))
       : await this.look(identity)
@@ -121,13 +116,13 @@ export class Session {
     },
   ): Promise<void> {
     const { run, who } = this.#options
-    const until = Math.ceil(Date.now() / 1000 + timeout + 300)
     this.#holdsLock = true
-    const script = rebootScript(record, { run, until, who }, message)
-    let isAsked = await this.#trigger(script, identity)
+    const script = rebootScript(record, { run, seconds: timeout + 300, who }, message)
+    let isAsked = await this.#trigger(script, identity, TRIGGER_LIMIT)
     await this.#link.drop()
     const start = Date.now()
     let last: unknown
+    let refusal: unknown
     for (let tries = 0; ; tries++) {
       const pause = Math.min(2 ** tries, 12) + Math.random()
       const elapsed = (Date.now() - start) / 1000
@@ -136,13 +131,21 @@ export class Session {
       if (stopped()) throw this.#failed('interrupted while it was rebooting; look whether it came back', [])
       onWait((Date.now() - start) / 1000)
       last = undefined
-      const bootId = await this.#bootId(identity, connectTimeout).catch(error => {
+      const rest = () => Math.max(1, timeout - (Date.now() - start) / 1000)
+      const whole = Math.min(connectTimeout + ANSWER_LIMIT, rest())
+      const bootId = await this.#bootId({ connect: connectTimeout, whole }).catch(error => {
+        if (this.#isFinal(error)) throw error
         last = error
-        if (isFinal(error)) throw error
         return undefined
       })
       // The connection was lost while asking, and the machine is still up: it may not have heard.
-      if (bootId === record.bootId && !isAsked) isAsked = await this.#trigger(script, identity)
+      if (bootId === record.bootId && !isAsked)
+        isAsked = await this.#trigger(script, identity, Math.min(TRIGGER_LIMIT, rest())).catch(error => {
+          if (this.#isFinal(error)) throw error
+          // It had heard: a machine that goes down takes no second order.
+          refusal = error
+          return true
+        })
       if (bootId !== undefined && bootId !== record.bootId) {
         this.#link.adopt()
         return
@@ -151,6 +154,7 @@ export class Session {
     }
     // Should it come back after all, the lock passes with its time.
     this.#holdsLock = false
+    last ??= refusal
     const why =
       last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
     throw new UserError({
@@ -163,7 +167,8 @@ export class Session {
 
   /** After a failure between an apply and its proof: the lock is not for others to wait out. */
   async giveLockBack(identity: Identity): Promise<void> {
-    if (!this.#holdsLock) return
+    // What was given up may still be at work.
+    if (!this.#holdsLock || this.#link.isAbandoned) return
     this.#holdsLock = false
     const free = () => this.#link.sh(freeLockScript(this.#options.run), identity)
     // Where the connection is what failed, over another one.
@@ -176,32 +181,31 @@ export class Session {
     script: string,
     options: { nonce: string; run: string; segment: number },
     identity: Identity,
-  ) {
-    const seen = {
-      frames: [] as Frame[],
-      ended: undefined as Frame | undefined,
-      stdout: Buffer.alloc(0),
-      stderr: '',
-      whole: true,
-    }
+  ): Promise<Applied> {
+    const frames: Frame[] = []
+    let ended: Frame | undefined
     let step = ''
     const onFrame = (frame: Frame) => {
-      seen.frames.push(frame)
+      frames.push(frame)
       if (frame.name === 'run') {
         step = textFromBytes(frame.body)
         // Long steps say nothing for a while: they are shown from their start.
         this.#options.onOutput(step, '')
       }
       if (frame.name === 'line') this.#onLine(step, textFromBytes(frame.body))
-      if (['ok', 'failed', 'locked', 'absent'].includes(frame.name)) seen.ended = frame
+      if (['ok', 'failed', 'locked', 'absent'].includes(frame.name)) ended = frame
     }
+    let lost: UserError
     try {
       const { stdout, stderr } = await this.#link.sh(script, identity, frameReader(options.nonce, onFrame))
-      return { ...seen, stdout, stderr }
+      if (ended !== undefined) return { frames, ended, stdout, stderr, whole: true }
+      // The shell that waits for the work was killed, and the work may go on.
+      lost = this.#wordless(stderr)
     } catch (error) {
       if (!(error instanceof UserError && error.kind === 'unreachable') || this.#link.isAbandoned) throw error
-      return await this.#attach(options, identity, error)
+      lost = error
     }
+    return await this.#attach(options, identity, lost)
   }
 
   /** The work goes on without us: find it again, and read what it said from the journal. */
@@ -209,7 +213,7 @@ export class Session {
     options: { nonce: string; run: string; segment: number },
     identity: Identity,
     lost: UserError,
-  ) {
+  ): Promise<Applied> {
     await this.#link.drop()
     for (let tries = 0; tries < 5; tries++) {
       const again = nonce()
@@ -229,11 +233,12 @@ export class Session {
       // Cut before the script had arrived whole: nothing ran, nothing was changed.
       if (ended?.name === 'absent')
         throw new UserError({
-          kind: 'unreachable',
+          kind: lost.kind,
           where: lost.where,
           why: `${lost.why}; nothing was changed`,
           hint: 'run again',
         })
+      if (ended === undefined) break
       return { frames, ended, stdout: Buffer.alloc(0), stderr: '', whole: false }
     }
     // What we cannot see may still be at work: the lock is its own.
@@ -248,23 +253,33 @@ export class Session {
   }
 
   /** False where the connection was lost before an answer came, which is what a reboot may look like from here. */
-  async #trigger(script: string, identity: Identity): Promise<boolean> {
+  async #trigger(script: string, identity: Identity, whole: number): Promise<boolean> {
     try {
-      const { exitCode, stdout, stderr } = await this.#link.poll(script, identity)
+      const { exitCode, stdout, stderr } = await this.#link.poll(script, identity, { whole })
       const said = stdout.toString().trim()
       if (exitCode === 75) throw this.#locked(said.replace(/^locked /, ''))
       if (exitCode !== 0 && exitCode !== undefined)
         throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`, [])
       return exitCode !== undefined
     } catch (error) {
-      if (!(error instanceof UserError && error.kind === 'unreachable')) throw error
+      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#isFinal(error)) throw error
       return false
     }
   }
 
-  async #bootId(identity: Identity, timeout: number): Promise<string | undefined> {
-    const { stdout } = await this.#link.poll(bootIdScript(), identity, timeout)
+  /** As whoever logs in: everybody may read it, and a sudo that the shutdown ends would look like a refusal. */
+  async #bootId(limits: { connect: number; whole: number }): Promise<string | undefined> {
+    const { stdout } = await this.#link.poll(bootIdScript(), { become: undefined }, limits)
     return BOOT_ID.exec(stdout.toString().trim())?.[0]
+  }
+
+  /** Waiting mends what a machine says that goes down or comes up; not a host key that changed, nor the user's wish. */
+  #isFinal(error: unknown): boolean {
+    return !(error instanceof UserError) || error instanceof HostKeyRefusal || this.#link.isAbandoned
+  }
+
+  #wordless(stderr: string): UserError {
+    return this.#failed(`the script ended without a word: ${stderr.trim().split('\n').at(-1) ?? ''}`, [])
   }
 
   #notRead(error: unknown, stderr: string): unknown {
@@ -284,9 +299,8 @@ export class Session {
   }
 
   #locked(holder: string): UserError {
-    const [run = '', until = '', ...who] = holder.split(' ')
-    // UNTIL was rounded up to a whole second.
-    const minutes = Math.max(1, Math.ceil((Number(until) - 1 - Date.now() / 1000) / 60))
+    const [run = '', seconds = '', ...who] = holder.split(' ')
+    const minutes = Math.max(1, Math.ceil(Number(seconds) / 60))
     return new UserError({
       kind: 'locked',
       where: this.#link.target.name,
@@ -309,6 +323,21 @@ export class Session {
   }
 }
 
+/** How an apply went; `whole`: the output has the look that it took at the end. */
+interface Applied {
+  readonly frames: readonly Frame[]
+  readonly ended: Frame
+  readonly stdout: Buffer
+  readonly stderr: string
+  readonly whole: boolean
+}
+
+/** Seconds for sudo, sync and the request; should they take longer, they go on without us. */
+const TRIGGER_LIMIT = 60
+
+/** Seconds for one line, once connected. */
+const ANSWER_LIMIT = 20
+
 const nonce = (): string => randomBytes(12).toString('hex')
 
 function parse(look: Gather, stdout: Buffer, explain: (error: unknown) => unknown): Host {
@@ -318,7 +347,3 @@ function parse(look: Gather, stdout: Buffer, explain: (error: unknown) => unknow
     throw explain(error)
   }
 }
-
-/** Waiting will not mend these: a host key that changed, a login that is refused for good. */
-const isFinal = (error: unknown): boolean =>
-  !(error instanceof UserError) || error.kind === 'failed' || error instanceof HostKeyRefusal

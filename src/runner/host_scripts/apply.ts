@@ -1,6 +1,7 @@
 import { base64FromBytes, bytesFromText } from '../../host/bytes.ts'
 import type { Change } from '../../host/change.ts'
 import { sha256 } from '../../host/digest.ts'
+import { STAMPS } from '../../host/facts/journal.ts'
 import type { Gather } from '../../host/gather.ts'
 import { hostScript } from '../../host/script.ts'
 import type { Plan } from '../plan.ts'
@@ -12,8 +13,8 @@ export interface ApplyOptions {
   /** Names the run in lock and journal; the segment counts the applies of it on this host. */
   readonly run: string
   readonly segment: number
-  /** Seconds since the epoch after which the lock may be taken from us. */
-  readonly lockUntil: number
+  /** Seconds after which the lock may be taken from us. */
+  readonly lockFor: number
   /** user@controller, for those who find the lock held. */
   readonly who: string
   /** Give the lock back at the end: no reboot follows. */
@@ -28,12 +29,12 @@ export interface ApplyOptions {
  */
 export function applyScript(plan: Plan, look: Gather, options: ApplyOptions): string {
   const inner = hostScript(
-    `${look.body.functions}\n${STEP_FUNCTIONS(options.nonce)}\n${LOCK_FUNCTIONS}`,
+    `${look.body.functions}\n${STEP_FUNCTIONS(options.nonce)}\n${LOCK_FUNCTIONS}\n${STAMPS}`,
     innerCommands(plan, look, options),
   )
   return hostScript(
     `${say(options.nonce)}\n${LOCK_FUNCTIONS}`,
-    `take_lock ${options.run} ${options.lockUntil} ${shellQuote(options.who)} || { if [ -n "$held" ]; then say_out locked "$held"; else say_out failed "cannot write to $state (read-only or full?)"; fi; exit 75; }
+    `take_lock ${options.run} ${options.lockFor} ${shellQuote(options.who)} || { if [ -n "$held" ]; then say_out locked "$held"; else say_out failed "cannot write to $state (read-only or full?)"; fi; exit 75; }
 dir=$state/runs/${options.run}.${options.segment}
 mkdir -p "$state/runs" && mkdir "$dir" && : >"$dir/events" || { say_out failed "cannot write to $dir"; free_lock ${options.run}; exit 1; }
 printf '%s' '${base64FromBytes(bytesFromText(inner))}' | base64 -d >"$dir/apply.sh" || { say_out failed "cannot write to $dir (is the disk full?)"; rm -rf -- "$dir"; free_lock ${options.run}; exit 1; }
@@ -73,14 +74,15 @@ say() { say_out "$1" "$2"; printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2
 sha_of() { if [ -e "$1" ]; then sha256sum <"$1" | cut -c1-64; else echo absent; fi; }
 end() { # ok|failed WHY
   [ "$1" = ok ] || put_back
-  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc"
+  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc" "$dir/df"
   drop_kept
   say "$1" "$2"
   printf '%s\\n' "$1" >"$dir/result"
 }
 fail() { end failed "$1"; free_lock "$run"; exit 1; }
 target_of() { p=$root$1; [ -L "$p" ] && p=$(readlink -f -- "$p"); printf '%s' "$p"; }
-check() { # PATH SHA
+check() { # PATH SHA; a link to /dev/null would have /dev/null replaced
+  p=$(target_of "$1"); if [ -e "$p" ] && [ ! -f "$p" ]; then fail "$1 leads to $p, which is not a regular file: it is not written to"; fi
   [ "$(sha_of "$(target_of "$1")")" = "$2" ] || fail "$1 was changed by someone else since it was looked at; nothing of that is overwritten"
 }
 keep() { # N PATH: the original goes to the journal before anything touches it
@@ -114,17 +116,38 @@ remove_file() { # N PATH SHA-BEFORE
   rm -f -- "$(target_of "$2")" || fail "cannot remove $2"
   say removed "$2"
 }
+sweep() { # PATH: what a run that was killed has left beside it; we hold the lock, so that nobody is at work there
+  p=$(target_of "$1")
+  for f in "\${p%/*}"/.vfio-run.*; do if [ -f "$f" ]; then rm -f -- "$f"; fi; done
+}
+sweep_tmp() { # looks unpack images there; one of them may be at work now
+  find "$root/var/tmp" -maxdepth 1 -type d -name '.vfio-run.*' -mtime +0 2>/dev/null |
+    while IFS= read -r f; do if [ -O "$f" ]; then rm -rf -- "$f"; fi; done
+}
+linked=0; largest=0
 aside() { # N PATH: what a command will write; a link keeps a large image without a copy
   p=$(target_of "$2"); [ -e "$p" ] || return 0
-  k=\${p%/*}/.vfio-run.$run.kept.$1
-  if [ "$(stat -c %s -- "$p")" -gt 1048576 ] && ln -- "$p" "$k" 2>/dev/null; then :
-  else k=$dir/$1.kept; cp -p -- "$p" "$k" || fail "cannot keep $2 aside (disk full?)"; fi
+  k=\${p%/*}/.vfio-run.$run.kept.$1; s=$(stat -c %s -- "$p")
+  if [ "\${s:-0}" -gt 1048576 ] && ln -- "$p" "$k" 2>/dev/null; then linked=$((linked + s))
+  else
+    k=$dir/$1.kept; cp -p -- "$p" "$k" || fail "cannot keep $2 aside (disk full?)"
+    [ "\${s:-0}" -le "$largest" ] || largest=$s
+  fi
   printf '%s %s\\n' "$k" "$p" >>"$dir/kept" || { rm -f -- "$k"; fail "cannot keep $2 aside (disk full?)"; }
+}
+check_space() { # new images are made beside the old ones, of which those that are linked stay to the end
+  need=$(((linked + largest + 1023) / 1024))
+  # Not the column of what is available: root may use what is reserved, too.
+  df -P -k -- "$root/boot" >"$dir/df" 2>/dev/null && { read -r l; read -r l size used l; } <"$dir/df" || return 0
+  case $size$used in '' | *[!0-9]*) return 0;; esac
+  free=$((size - used))
+  [ "$free" -ge "$need" ] || fail "/boot has $((free / 1024)) MB free, and rebuilding the images needs about $(((need + 1023) / 1024)) MB: make room there, for example by removing old kernels"
 }
 run_command() { # WHAT ARGV…
   what=$1; shift
   say run "$what"
-  { "$@" 2>&1; echo $? >"$dir/rc"; } </dev/null | { trap : PIPE; while IFS= read -r l || [ -n "$l" ]; do say line "$l"; done; }
+  # Files that their hooks make are for others to read, too.
+  { (umask 022; "$@") 2>&1; echo $? >"$dir/rc"; } </dev/null | { trap : PIPE; while IFS= read -r l || [ -n "$l" ]; do say line "$l"; done; }
   read -r rc <"$dir/rc" || rc=1
   [ "$rc" = 0 ] || fail "$what failed with exit code $rc"
 }
@@ -132,6 +155,7 @@ same_file() { i=$(stat -L -c %d:%i -- "$1") && [ "$i" = "$(stat -L -c %d:%i -- "
 put_back() { # the newest first; files that were not there go
   if [ -f "$dir/kept" ]; then while read -r k p; do
     same_file "$k" "$p" && continue # a link to what nobody has touched: mv(1) refuses
+    cmp -s -- "$k" "$p" && continue
     b=\${p%/*}/.vfio-run.$run.back
     case $k in "$dir"/*) cp -p -- "$k" "$b";; *) mv -f -- "$k" "$b";; esac && put_file "$p" "$b" || say unrestored "$p"
   done <"$dir/kept"; fi
@@ -148,24 +172,32 @@ drop_kept() { if [ -f "$dir/kept" ]; then while read -r k p; do rm -f -- "$k"; d
 
 function innerCommands(plan: Plan, look: Gather, { run, segment, release }: ApplyOptions): string {
   const writes = plan.rebuilds.flatMap(rebuild => rebuild.writes)
+  const makesImages = plan.rebuilds.some(({ kind }) => kind === 'initramfs')
   return [
     `run=${run}; dir=$state/runs/${run}.${segment}`,
     // Caught, not ignored: programs that we start must see their own broken pipes (exec resets caught signals only).
     "trap '' HUP INT; trap : PIPE TERM",
     'cd /; echo $$ >"$dir/pid"',
     ...plan.changes.map(change => `check ${shellQuote(change.path)} ${before(change)}`),
-    ...plan.changes.map(step),
+    ...[...plan.changes.map(({ path }) => path), ...writes].map(path => `sweep ${shellQuote(path)}`),
+    'sweep_tmp',
     ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),
+    ...(makesImages ? ['check_space'] : []),
+    ...plan.changes.map(step),
     ...plan.rebuilds.map(
       ({ argv }) => `run_command ${shellQuote(argv.join(' '))} ${argv.map(shellQuote).join(' ')}`,
     ),
-    ...(plan.rebuilds.some(({ kind }) => kind === 'initramfs')
+    ...(makesImages
       ? [
           'say run "read the images back"',
           'for d in "$root"/lib/modules/*/; do k=${d%/}; k=${k##*/}; i=$root/boot/initrd.img-$k; [ -f "$i" ] && remember_image "$i" "$k"; done',
         ]
       : []),
-    `printf '%s\\n' ${plan.rebuilds.map(({ fingerprint }) => fingerprint).join(' ')} >"$state/rebuilt"`,
+    ': >"$state/rebuilt"',
+    ...plan.rebuilds.map(
+      ({ fingerprint, writes }) =>
+        `paths=${shellQuote(writes.join(' '))}; echo "${fingerprint} $(stamps_of $paths) $paths" >>"$state/rebuilt"`,
+    ),
     ...(release ? [`free_lock ${run}`] : []),
     "end ok ''",
     look.body.commands,

@@ -7,12 +7,12 @@ import { shellQuote } from './quote.ts'
 /** Remembers what the reboot is for, then asks for it. A dropped connection is an answer too. */
 export function rebootScript(
   record: RebootRecord,
-  lock: { run: string; until: number; who: string },
+  lock: { run: string; seconds: number; who: string },
   message: string,
 ): string {
   return hostScript(
     LOCK_FUNCTIONS,
-    `take_lock ${lock.run} ${lock.until} ${shellQuote(lock.who)} || { printf 'locked %s\\n' "$held"; exit 75; }
+    `take_lock ${lock.run} ${lock.seconds} ${shellQuote(lock.who)} || { printf 'locked %s\\n' "$held"; exit 75; }
 printf '%s' '${base64FromBytes(bytesFromText(JSON.stringify(record)))}' | base64 -d >"$state/.vfio-run.reboot" && mv -f "$state/.vfio-run.reboot" "$state/reboot.json" || { echo 'cannot write the journal'; exit 1; }
 sync
 shutdown -r now ${shellQuote(message)} || systemctl reboot || reboot`,

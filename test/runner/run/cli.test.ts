@@ -131,12 +131,28 @@ describe.concurrent('exit code 5, a short message and no stack trace follow', ()
       /there is no module "vfio_idz"\n.*did you mean "vfio_ids"\?/,
     ],
     ['an unknown host', () => onFleet('--limit', 'z170-b'), /z170-b[\s\S]*z170-a/],
+    [
+      'a variable with a slip',
+      () => onFleet('-e', '{"vfio_blacklst": ["nouveau"]}'),
+      /^-e:1:2 {2}nothing reads the variable "vfio_blacklst"\n +did you mean "vfio_blacklist"\?/,
+    ],
+    [
+      'no device at all',
+      () => onFleet('-e', '{"vfio_devices": []}'),
+      /vfio_ids\.devices: must name at least one/,
+    ],
+    ['an inventory without a host', () => [FLAGSHIP, '-i', inventoryWith('all:')], /names no host/],
+    [
+      'a pattern that leaves no host',
+      () => onFleet('--limit', '!all'),
+      /--limit {2}leaves no host of any play/,
+    ],
     ['a number of forks that is none', () => onFleet('--forks', '0'), /a whole number from 1/],
     ['-K without a terminal', () => onFleet('-K'), /no terminal to ask for the sudo password/],
     [
       'an id that is no vendor:device',
       () => onFleet('-e', '{"vfio_devices": ["10de-1aef"]}'),
-      /playbooks\/gpu\.yaml:38:19 {2}[\s\S]*"10de-1aef" is neither[\s\S]*write it as 10de:1aef/,
+      /^-e:1:19 {2}[\s\S]*"10de-1aef" is neither[\s\S]*write it as 10de:1aef[\s\S]*playbooks\/gpu\.yaml:\d+:\d+/,
     ],
     [
       'a variable that nothing defines',

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
+import { mkdtempSync, rmdirSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { startFleet } from '../../sandbox/fleet.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { UserError } from '../../../src/errors.ts'
+import { connect } from '../../../src/runner/transport/connect.ts'
+import type { ShOptions, ShResult, Target, Transport } from '../../../src/runner/transport/transport.ts'
+import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
 import type { Sandbox } from '../../sandbox/machine.ts'
 import { differences, hostTree, leftBehind } from './host_tree.ts'
 import { oneKernel, z170a } from './members.ts'
@@ -102,6 +105,98 @@ describe.concurrent('a step that fails', () => {
   })
 })
 
+describe.concurrent('the work on a host', () => {
+  test('goes on when the shell that waits for it is killed, and the run waits for its end', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    replaceProgram(sandbox, 'update-grub', UNTIL_TOLD)
+    const run = await playFleet(fleet, {
+      noReboot: true,
+      connect: async target => {
+        const ssh = await sshTo(fleet, target)
+        return {
+          ...ssh,
+          sh: (script, options) =>
+            script.includes('setsid sh')
+              ? endsAt('update-grub', ssh, script, options, told)
+              : ssh.sh(script, options),
+        }
+      },
+    })
+    function told() {
+      sandbox.write('/tmp/go', '')
+    }
+    expect([run.exitCode, run.failure(HOST), sandbox.read('/var/lib/vfio-run/lock')]).toEqual([0, '', ''])
+    expect(sandbox.read('/boot/grub/grub.cfg')).toContain('intel_iommu=on')
+    expect(leftBehind(sandbox)).toEqual([])
+  })
+
+  test('is given up on the second Ctrl-C: the host is told of as unreachable, and goes on', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    replaceProgram(sandbox, 'update-grub', UNTIL_TOLD)
+    const [stop, abandon] = [new AbortController(), new AbortController()]
+    const run = await playFleet(fleet, {
+      noReboot: true,
+      stop: stop.signal,
+      abandon: abandon.signal,
+      onEvent: event => {
+        if (event.event !== 'output' || event.step !== 'update-grub') return
+        stop.abort()
+        // As the command line does it.
+        abandon.abort(new UserError({ kind: 'unreachable', where: 'interrupted', why: 'given up' }))
+      },
+    })
+    expect([run.exitCode, run.failure(HOST), run.recap(HOST).unreachable]).toEqual([
+      130,
+      'unreachable: interrupted: given up',
+      1,
+    ])
+    expect(sandbox.read('/var/lib/vfio-run/lock')).not.toBe('')
+    sandbox.write('/tmp/go', '')
+    await vi.waitFor(() => expect(leftBehind(sandbox)).toEqual([]), { timeout: 10_000 })
+    await vi.waitFor(() => expect(sandbox.read('/var/lib/vfio-run/lock')).toBe(''), { timeout: 10_000 })
+  })
+
+  test('lets programs make files that others may read', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    replaceProgram(sandbox, 'update-grub', ': >"$VFIO_RUN_ROOT/etc/from-a-hook"; exec "$0.real"')
+    expect((await playFleet(fleet, { noReboot: true })).exitCode).toBe(0)
+    expect((statSync(sandbox.at('/etc/from-a-hook')).mode & 0o777).toString(8)).toBe('644')
+  })
+
+  const UNTIL_TOLD = 'while [ ! -e "$VFIO_RUN_ROOT/tmp/go" ]; do sleep 0.05; done; exec "$0.real"'
+
+  const sshTo = (fleet: Fleet, target: Target) =>
+    connect(target, {
+      knownHostsFiles: [fleet.knownHosts],
+      acceptNewHostKeys: false,
+      passphrase: undefined,
+    })
+
+  /** A script of which the runner hears no more once a step has begun; sudo's terminal is closed so when its shell is killed. */
+  async function endsAt(
+    step: string,
+    ssh: Transport,
+    script: string,
+    { onStdout, ...options }: ShOptions,
+    then: () => void,
+  ): Promise<ShResult> {
+    const { promise, resolve } = Promise.withResolvers<ShResult>()
+    let isOver = false
+    const hear = (piece: Buffer) => {
+      if (isOver) return
+      onStdout?.(piece)
+      isOver = piece.includes(`\n${step}\n`)
+      if (isOver) resolve({ exitCode: 143, stdout: piece, stderr: 'Terminated\n' })
+    }
+    ssh.sh(script, { ...options, onStdout: hear }).catch(() => {})
+    promise.then(then)
+    return promise
+  }
+})
+
 describe.concurrent('a file', () => {
   test.for([
     ['that was edited', '/etc/default/grub', 'GRUB_TIMEOUT=0\n'],
@@ -163,6 +258,24 @@ describe.concurrent('a disk that is full', () => {
       sandbox,
       before,
       /^failed: cannot write to .*\/var\/lib\/vfio-run\/runs\/.* \(is the disk full\?\)/,
+    )
+  })
+
+  test('before the images are made anew: nothing is begun', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    const before = hostTree(sandbox)
+    replaceProgram(
+      sandbox,
+      'df',
+      "echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'; echo '/dev/sda1 480000 480000 0 100% /boot'",
+    )
+    const run = await playFleet(fleet)
+    expectUntouched(
+      run,
+      sandbox,
+      before,
+      /^failed: \/boot has 0 MB free, and rebuilding the images needs about 1 MB: make room/,
     )
   })
 

@@ -76,6 +76,31 @@ describe.concurrent('the lock of a host', () => {
     expect(sandbox.read(LOCK)).toBe(line('other', 600))
   })
 
+  test('goes by the clock of the host, whatever it shows', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    replaceProgram(sandbox, 'date', 'echo 1000000000')
+    await sandbox.sh(
+      `mkdir -p var/lib/vfio-run && echo 'other 1000000600 eve@elsewhere' >var/lib/vfio-run/lock`,
+    )
+    const held = await playFleet(fleet)
+    expect([held.exitCode, held.failure(HOST)]).toEqual([
+      7,
+      expect.stringMatching(
+        /^locked: run other by eve@elsewhere holds the lock, for 10 more minutes at most\n/,
+      ),
+    ])
+    sandbox.write(LOCK, 'other 999999999 eve@elsewhere\n')
+    const seen: string[] = []
+    const run = await playFleet(fleet, {
+      run: 'one-run',
+      onEvent: event => {
+        if (event.event === 'prediction' && event.after === 'apply') seen.push(sandbox.read(LOCK))
+      },
+    })
+    expect([run.exitCode, seen]).toEqual([0, ['one-run 1000003600 tester@localhost\n']])
+  })
+
   test('is taken from a run whose time is over', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
     const sandbox = sandboxOf(fleet)

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../../../src/runner/events.ts'
 import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
 import type { Sandbox } from '../../sandbox/machine.ts'
 import { oneKernel } from './members.ts'
@@ -157,6 +158,44 @@ describe.concurrent('a reboot', () => {
     expect([run.exitCode, run.failure(HOST), run.recap(HOST).rebootPending]).toEqual([0, '', ''])
   })
 
+  test('is waited for over a machine that takes a command and never answers', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    replaceProgram(sandbox, 'reboot', ': >"$VFIO_RUN_ROOT/tmp/half-stopped"')
+    replaceProgram(
+      sandbox,
+      'cat',
+      '[ -e "$VFIO_RUN_ROOT/tmp/half-stopped" ] && exec sleep 600\nexec /usr/bin/cat "$@"',
+    )
+    const run = await playFleet(fleet, impatient(fleet))
+    expect(run.exitCode).toBe(4)
+    expect(run.failure(HOST)).toMatch(
+      /^unreachable: did not come back within 3 s of its reboot; the last try: it did not answer within \d s\n/,
+    )
+  })
+
+  test('is waited for over a shutdown that ends sudo', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    replaceProgram(sandbox, 'reboot', ': >"$VFIO_RUN_ROOT/tmp/going-down"')
+    replaceProgram(
+      sandbox,
+      'sudo',
+      '[ -e "$VFIO_RUN_ROOT/tmp/going-down" ] && { echo Terminated >&2; exit 143; }\nexec "$0.real" "$@"',
+    )
+    const run = await playFleet(fleet, { onEvent: atSecondTry(() => goDown(sandbox)) })
+    expect([run.exitCode, run.failure(HOST), run.recap(HOST).rebootPending]).toEqual([0, '', ''])
+  })
+
+  test('that is refused when it is asked for again was heard the first time', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const sandbox = sandboxOf(fleet)
+    fleet.hosts.get(HOST)?.server.cutAfter({ direction: 'in', bytes: 500, fromExec: 3 })
+    replaceProgram(sandbox, 'reboot', 'echo "Transaction for reboot.target is destructive" >&2; exit 1')
+    const run = await playFleet(fleet, { onEvent: atSecondTry(() => goDown(sandbox)) })
+    expect([run.exitCode, run.failure(HOST), run.recap(HOST).rebootPending]).toEqual([0, '', ''])
+  })
+
   test('whose proof was lost with the connection makes the host unreachable, and leaves no lock', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
     const run = await playFleet(fleet, {
@@ -193,6 +232,20 @@ describe.concurrent('a reboot', () => {
 async function isConverged(fleet: Fleet): Promise<boolean> {
   const run = await playFleet(fleet)
   return run.exitCode === 0 && run.recap(HOST).changed === 0 && !run.rebooted(HOST)
+}
+
+/** Before the runner looks for a host that reboots the second time. */
+function atSecondTry(act: () => void): (event: RunEvent) => void {
+  let tries = 0
+  return event => {
+    if (event.event === 'phase' && event.detail?.startsWith('waiting for it') && ++tries === 2) act()
+  }
+}
+
+function goDown(sandbox: Sandbox): void {
+  rmSync(sandbox.at('/tmp/going-down'), { force: true })
+  // Its end is what the run waits for.
+  sandbox.reboot().catch(() => {})
 }
 
 /** The flagship, waiting three seconds for a reboot. */
