@@ -63,7 +63,10 @@ const STEERING = new Set(
 function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refusal | undefined {
   const hint = `write the arguments out in ${path}, then run again`
   if (statement.kind === 'opaque') {
-    const steers = statement.words.some(word => STEERING.has(word)) || /^[$`]/.test(statement.words[0] ?? '')
+    const steers =
+      statement.words.some(word => STEERING.has(word)) ||
+      /^[$`]/.test(statement.words[0] ?? '') ||
+      exportsComputedName(statement.words)
     if (!steers && !NAMES_US.test(statement.text.replaceAll('\\\n', ''))) return undefined
     return refuse(
       `${path}:${statement.line} works the command line out in shell, which cannot be edited safely: ${statement.text}`,
@@ -97,6 +100,10 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
 
 /** ${X:=value} and $((X=1)) set X. */
 const setsInPassing = (part: Part): boolean => part.kind !== 'char' && /^\$(\{[^}]*=|\(\()/.test(part.text)
+
+/** `export GRUB_${X}=…`: which variable that is, only the shell knows. */
+const exportsComputedName = (words: readonly string[]): boolean =>
+  words.includes('export') && words.some(word => /^[^=]*[$`]/.test(word))
 
 /** What only the shell can tell. */
 const UNCLEAR = Symbol('unclear')

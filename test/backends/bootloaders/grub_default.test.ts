@@ -400,6 +400,12 @@ describe('refused, with the line, and nothing written', () => {
       plain,
     ],
     [
+      'a variable whose name only the shell can tell',
+      'export GRUB_CMDLINE_LINUX_DEFAU${X}LT="quiet"\n',
+      '/etc/default/grub:1 works the command line out in shell, which cannot be edited safely: export GRUB_CMDLINE_LINUX_DEFAU${X}LT="quiet"',
+      'write the arguments out in /etc/default/grub, then run again',
+    ],
+    [
       "bash's way of appending",
       'GRUB_CMDLINE_LINUX+=" a"\n',
       '/etc/default/grub:1 works the command line out in shell, which cannot be edited safely: GRUB_CMDLINE_LINUX+=" a"',
