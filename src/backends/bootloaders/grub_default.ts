@@ -101,9 +101,9 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
 /** ${X:=value} and $((X=1)) set X. */
 const setsInPassing = (part: Part): boolean => part.kind !== 'char' && /^\$(\{[^}]*=|\(\()/.test(part.text)
 
-/** `export GRUB_${X}=…`: which variable that is, only the shell knows. */
+/** `export GRUB_${X}=…`, `export GR\UB_…=`: the name is not as it is written. */
 const exportsComputedName = (words: readonly string[]): boolean =>
-  words.includes('export') && words.some(word => /^[^=]*[$`]/.test(word))
+  words.includes('export') && words.some(word => /^[^=]*[$`]/.test(word) || NAMES_US.test(word))
 
 /** What only the shell can tell. */
 const UNCLEAR = Symbol('unclear')
