@@ -5,7 +5,7 @@ export const listHosts = (run: Run): string =>
   run.plays
     .map(
       play =>
-        `play: ${play.name} (${play.hosts.length} hosts)\n${play.hosts.map(host => `  ${host}\n`).join('')}`,
+        `play: ${play.name} (${play.hosts.length} ${play.hosts.length === 1 ? 'host' : 'hosts'})\n${play.hosts.map(host => `  ${host}\n`).join('')}`,
     )
     .join('')
 

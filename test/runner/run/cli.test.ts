@@ -170,7 +170,7 @@ describe.concurrent('exit code 5, a short message and no stack trace follow', ()
 
 describe.concurrent('without touching a host', () => {
   test.for([
-    ['--list-hosts', 'play: PCI passthrough (1 hosts)\n  z170-a\n'],
+    ['--list-hosts', 'play: PCI passthrough (1 host)\n  z170-a\n'],
     [
       '--list-tasks',
       /^play: PCI passthrough\n {2}Turn the IOMMU on {2}\(iommu_kernel_args\)\n[\s\S]*handler: reboot {2}\(reboot\)\n$/,
