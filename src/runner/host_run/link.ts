@@ -40,7 +40,7 @@ export class Link implements AsyncDisposable {
     identity: Identity,
     { connect = this.target.connectTimeout, whole }: { connect?: number; whole: number },
   ): Promise<ShResult> {
-    const late = AbortSignal.timeout(whole * 1000)
+    const late = AbortSignal.timeout(Math.ceil(whole * 1000))
     const signal = AbortSignal.any([this.#options.signal, late])
     const ask = async () => {
       const { connections } = this.counts

@@ -130,14 +130,17 @@ export class Session {
       await this.#link.pause(pause)
       if (stopped()) throw this.#failed('interrupted while it was rebooting; look whether it came back', [])
       onWait((Date.now() - start) / 1000)
-      last = undefined
       const rest = () => Math.max(1, timeout - (Date.now() - start) / 1000)
       const whole = Math.min(connectTimeout + ANSWER_LIMIT, rest())
+      const began = Date.now()
       const bootId = await this.#bootId({ connect: connectTimeout, whole }).catch(error => {
         if (this.#isFinal(error)) throw error
-        last = error
+        // What an earlier try has heard tells more than that the deadline cut this one short.
+        const isCutShort = whole < connectTimeout && Date.now() - began >= whole * 950
+        if (tries === 0 || !isCutShort) last = error
         return undefined
       })
+      if (bootId !== undefined) last = undefined
       // The connection was lost while asking, and the machine is still up: it may not have heard.
       if (bootId === record.bootId && !isAsked)
         isAsked = await this.#trigger(script, identity, Math.min(TRIGGER_LIMIT, rest())).catch(error => {

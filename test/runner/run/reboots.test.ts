@@ -120,7 +120,7 @@ describe.concurrent('a reboot', () => {
     expect(run.exitCode).toBe(4)
     expect(run.recap(HOST)).toMatchObject({ unreachable: 1, failed: 0 })
     expect(run.failure(HOST)).toMatch(
-      /^unreachable: did not come back within 3 s of its reboot; the last try: 127.0.0.1:\d+ refuses the connection\nlook at its console/,
+      /^unreachable: did not come back within 6 s of its reboot; the last try: 127.0.0.1:\d+ refuses the connection\nlook at its console/,
     )
   })
 
@@ -131,7 +131,7 @@ describe.concurrent('a reboot', () => {
     const run = await playFleet(fleet, impatient(fleet))
     expect(run.exitCode).toBe(4)
     expect(run.failure(HOST)).toContain(
-      'did not come back within 3 s of its reboot; it still answers with the old boot_id',
+      'did not come back within 6 s of its reboot; it still answers with the old boot_id',
     )
   })
 
@@ -170,7 +170,7 @@ describe.concurrent('a reboot', () => {
     const run = await playFleet(fleet, impatient(fleet))
     expect(run.exitCode).toBe(4)
     expect(run.failure(HOST)).toMatch(
-      /^unreachable: did not come back within 3 s of its reboot; the last try: it did not answer within \d s\n/,
+      /^unreachable: did not come back within 6 s of its reboot; the last try: it did not answer within \d s\n/,
     )
   })
 
@@ -252,7 +252,7 @@ function goDown(sandbox: Sandbox): void {
 const impatient = (fleet: Fleet): PlayOptions => ({
   playbook: writePlaybook(
     fleet,
-    readFileSync('playbooks/gpu.yaml', 'utf8').replace('reboot_timeout: 900', 'reboot_timeout: 3'),
+    readFileSync('playbooks/gpu.yaml', 'utf8').replace('reboot_timeout: 900', 'reboot_timeout: 6'),
   ),
 })
 
