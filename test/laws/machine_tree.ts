@@ -131,7 +131,8 @@ export class MachineTree implements Disposable {
 
   [Symbol.dispose](): void {
     for (const folder of foldersBelow(this.#folder)) chmodSync(folder, 0o755)
-    rmSync(this.#folder, { recursive: true, force: true })
+    // A script that outlived its connection may still be looking round in there.
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 
   #environment() {

@@ -177,7 +177,7 @@ class DirectoryMachine implements Sandbox {
     this.#watcher?.close()
     await this.#rebooting?.catch(() => {})
     endLeftovers(this.root)
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
