@@ -85,9 +85,6 @@ export function isSatisfied(line: readonly string[], edit: ArgEdit): boolean {
   }
 }
 
-/** How one token of a line changes: kept (itself), replaced, or dropped (undefined). */
-export type TokenChange = (token: string) => string | undefined
-
 interface ResolvedEdit {
   readonly change: (tokens: readonly string[]) => (string | undefined)[]
   readonly append: string | undefined

@@ -60,9 +60,6 @@ export const isStorage = (device: PciDevice): boolean => device.class.startsWith
 export const isBridge = (device: PciDevice): boolean =>
   device.class.startsWith('0600') || device.class.startsWith('0604')
 
-export const findDevice = (host: Host, address: string): PciDevice | undefined =>
-  host.devices.find(device => device.address === address)
-
 /** The other members of a device's IOMMU group; none where the group is not known. */
 export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] {
   const group = ifKnown(device.group)
