@@ -7,11 +7,12 @@ import type { Host, RebootRecord } from '../../host/host.ts'
 import { applyScript, attachScript } from '../host_scripts/apply.ts'
 import { type Frame, frameReader } from '../host_scripts/frames.ts'
 import { LOCK_FUNCTIONS } from '../host_scripts/lock.ts'
-import { BOOT_ID, bootIdScript, freeLockScript, rebootScript } from '../host_scripts/reboot.ts'
+import { freeLockScript } from '../host_scripts/reboot.ts'
 import type { Plan } from '../plan.ts'
-import { HostKeyRefusal } from '../transport/host_key.ts'
 import type { Identity } from '../transport/transport.ts'
 import type { Link } from './link.ts'
+import { lockHeld } from './lock_held.ts'
+import { DidNotComeBack, type Patience, Reboot } from './reboot.ts'
 
 export interface SessionOptions {
   /** Names this run in locks and journals. */
@@ -86,7 +87,7 @@ export class Session {
     if (seen.ended.name === 'ok') this.output.length = 0
     if (seen.ended.name === 'locked') {
       this.#holdsLock = false
-      throw this.#locked(textFromBytes(seen.ended.body))
+      throw lockHeld(this.#link.target.name, textFromBytes(seen.ended.body))
     }
     if (seen.ended.name === 'failed') {
       this.#holdsLock = false
@@ -97,75 +98,16 @@ export class Session {
       : await this.look(identity)
   }
 
-  /** Asks for the reboot and waits for a boot_id that differs, on fresh connections, until one deadline. */
-  async reboot(
-    record: RebootRecord,
-    identity: Identity,
-    {
-      timeout,
-      connectTimeout,
-      message,
-      onWait,
-      stopped,
-    }: {
-      timeout: number
-      connectTimeout: number
-      message: string
-      onWait: (seconds: number) => void
-      stopped: () => boolean
-    },
-  ): Promise<void> {
-    const { run, who } = this.#options
+  /** Asks for the reboot and waits for a boot_id that differs. */
+  async reboot(record: RebootRecord, identity: Identity, patience: Patience): Promise<void> {
     this.#holdsLock = true
-    const script = rebootScript(record, { run, seconds: timeout + 300, who }, message)
-    let isAsked = await this.#trigger(script, identity, TRIGGER_LIMIT)
-    await this.#link.drop()
-    const start = Date.now()
-    let last: unknown
-    let refusal: unknown
-    for (let tries = 0; ; tries++) {
-      const pause = Math.min(2 ** tries, 12) + Math.random()
-      const elapsed = (Date.now() - start) / 1000
-      if (elapsed + pause > timeout) break
-      await this.#link.pause(pause)
-      if (stopped()) throw this.#failed('interrupted while it was rebooting; look whether it came back', [])
-      onWait((Date.now() - start) / 1000)
-      const rest = () => Math.max(1, timeout - (Date.now() - start) / 1000)
-      const whole = Math.min(connectTimeout + ANSWER_LIMIT, rest())
-      const began = Date.now()
-      const bootId = await this.#bootId({ connect: connectTimeout, whole }).catch(error => {
-        if (this.#isFinal(error)) throw error
-        // What an earlier try has heard tells more than that the deadline cut this one short.
-        const isCutShort = whole < connectTimeout && Date.now() - began >= whole * 950
-        if (tries === 0 || !isCutShort) last = error
-        return undefined
-      })
-      if (bootId !== undefined) last = undefined
-      // The connection was lost while asking, and the machine is still up: it may not have heard.
-      if (bootId === record.bootId && !isAsked)
-        isAsked = await this.#trigger(script, identity, Math.min(TRIGGER_LIMIT, rest())).catch(error => {
-          if (this.#isFinal(error)) throw error
-          // It had heard: a machine that goes down takes no second order.
-          refusal = error
-          return true
-        })
-      if (bootId !== undefined && bootId !== record.bootId) {
-        this.#link.adopt()
-        return
-      }
-      await this.#link.drop()
+    try {
+      await new Reboot(this.#link, this.#options, record, identity).run(patience)
+    } catch (error) {
+      // Should it come back after all, the lock passes with its time.
+      if (error instanceof DidNotComeBack) this.#holdsLock = false
+      throw error
     }
-    // Should it come back after all, the lock passes with its time.
-    this.#holdsLock = false
-    last ??= refusal
-    const why =
-      last instanceof UserError ? `; the last try: ${last.why}` : '; it still answers with the old boot_id'
-    throw new UserError({
-      kind: 'unreachable',
-      where: this.#link.target.name,
-      why: `did not come back within ${timeout} s of its reboot${why}`,
-      hint: 'look at its console; the originals of what was changed are in /var/lib/vfio-run/runs on it',
-    })
   }
 
   /** After a failure between an apply and its proof: the lock is not for others to wait out. */
@@ -255,32 +197,6 @@ export class Session {
     this.#options.onOutput(step, line)
   }
 
-  /** False where the connection was lost before an answer came, which is what a reboot may look like from here. */
-  async #trigger(script: string, identity: Identity, whole: number): Promise<boolean> {
-    try {
-      const { exitCode, stdout, stderr } = await this.#link.poll(script, identity, { whole })
-      const said = stdout.toString().trim()
-      if (exitCode === 75) throw this.#locked(said.replace(/^locked /, ''))
-      if (exitCode !== 0 && exitCode !== undefined)
-        throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`, [])
-      return exitCode !== undefined
-    } catch (error) {
-      if (!(error instanceof UserError && error.kind === 'unreachable') || this.#isFinal(error)) throw error
-      return false
-    }
-  }
-
-  /** As whoever logs in: everybody may read it, and a sudo that the shutdown ends would look like a refusal. */
-  async #bootId(limits: { connect: number; whole: number }): Promise<string | undefined> {
-    const { stdout } = await this.#link.poll(bootIdScript(), { become: undefined }, limits)
-    return BOOT_ID.exec(stdout.toString().trim())?.[0]
-  }
-
-  /** Waiting mends what a machine says that goes down or comes up; not a host key that changed, nor the user's wish. */
-  #isFinal(error: unknown): boolean {
-    return !(error instanceof UserError) || error instanceof HostKeyRefusal || this.#link.isAbandoned
-  }
-
   #wordless(stderr: string): UserError {
     return this.#failed(`the script ended without a word: ${stderr.trim().split('\n').at(-1) ?? ''}`, [])
   }
@@ -298,17 +214,6 @@ export class Session {
       why,
       hint: 'the login shell must run `sh -s`; try it by hand with ssh',
       cause: error,
-    })
-  }
-
-  #locked(holder: string): UserError {
-    const [run = '', seconds = '', ...who] = holder.split(' ')
-    const minutes = Math.max(1, Math.ceil(Number(seconds) / 60))
-    return new UserError({
-      kind: 'locked',
-      where: this.#link.target.name,
-      why: `run ${run} by ${who.join(' ') || 'somebody'} holds the lock, for ${minutes} more minute${minutes === 1 ? '' : 's'} at most`,
-      hint: 'wait for it to end, or for its time to pass; the lock is /var/lib/vfio-run/lock on the host',
     })
   }
 
@@ -334,12 +239,6 @@ interface Applied {
   readonly stderr: string
   readonly whole: boolean
 }
-
-/** Seconds for sudo, sync and the request; should they take longer, they go on without us. */
-const TRIGGER_LIMIT = 60
-
-/** Seconds for one line, once connected. */
-const ANSWER_LIMIT = 20
 
 const nonce = (): string => randomBytes(12).toString('hex')
 
