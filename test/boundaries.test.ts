@@ -14,7 +14,7 @@ const PURE: readonly {
   readonly not: readonly string[]
 }[] = [
   { where: 'host', packages: ['node:crypto'], not: ['runner', 'cli.ts'] },
-  { where: 'backends', packages: [], not: ['runner', 'cli.ts'] },
+  { where: 'backends', packages: ['yaml'], not: ['runner', 'cli.ts'] },
   { where: 'modules', packages: ['zod'], not: ['runner', 'cli.ts'] },
   { where: 'runner/host_scripts', packages: [], not: ['runner/transport', 'runner/report', 'runner/yaml'] },
   {
@@ -23,6 +23,7 @@ const PURE: readonly {
     not: ['runner/transport', 'runner/report'],
   },
   { where: 'runner/plan.ts', packages: [], not: ['runner/transport', 'runner/report'] },
+  { where: 'runner/undo.ts', packages: [], not: ['runner/transport', 'runner/report'] },
   { where: 'runner/host_run/segment.ts', packages: [], not: ['runner/transport', 'runner/report'] },
   { where: 'runner/host_run/vain_reboot.ts', packages: [], not: ['runner/transport', 'runner/report'] },
 ]

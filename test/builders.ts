@@ -1,8 +1,7 @@
-import type { Change } from '../src/host/change.ts'
-import { applyChanges } from '../src/host/change.ts'
-import type { Host, InstalledKernel, KernelLog, Menu, PciDevice } from '../src/host/host.ts'
+import { applyChanges, type Change, editsOf } from '../src/host/change.ts'
+import type { Firmware, Host, Image, InstalledKernel, KernelLog, Menu, PciDevice } from '../src/host/host.ts'
 import { splitArgs } from '../src/host/kernel_args.ts'
-import { observed } from '../src/host/known.ts'
+import { ifKnown, type Known, observed } from '../src/host/known.ts'
 import type { Module, Outcome } from '../src/modules/define.ts'
 import { recordedHost } from './hosts/index.ts'
 
@@ -29,6 +28,12 @@ export const anAmdHost = (differing: Partial<Host> = {}): Host => {
     ...differing,
   }
 }
+
+/** The lab's firmware with other facts. */
+export const aFirmware = (differing: Partial<Firmware> = {}): Firmware => ({
+  ...aHost().firmware,
+  ...differing,
+})
 
 interface DeviceOptions extends Partial<Omit<PciDevice, 'driver' | 'group' | 'vendor' | 'device'>> {
   /** vendor:device */
@@ -98,9 +103,23 @@ export const withLog = (host: Host, lines: readonly string[], differing: Partial
   log: observed({ source: 'journal', truncated: false, lines, ...differing }),
 })
 
+/** GRUB's menu with other facts. */
 export function withMenu(host: Host, differing: Partial<Menu>): Host {
-  if (host.menu.is === 'unknown') throw new Error('this host has no menu to vary')
-  return { ...host, menu: observed({ ...host.menu.value, ...differing }) }
+  const menu = host.menus.GRUB && ifKnown(host.menus.GRUB)
+  if (menu === undefined) throw new Error('this host has no menu to vary')
+  return withMenus(host, { GRUB: observed({ ...menu, ...differing }) })
+}
+
+export const withMenus = (host: Host, menus: Readonly<Record<string, Known<Menu>>>): Host => ({
+  ...host,
+  menus: { ...host.menus, ...menus },
+})
+
+/** The image at a path with other facts. */
+export function withImage(host: Host, path: string, differing: Partial<Image>): Host {
+  const image = host.images[path] && ifKnown(host.images[path])
+  if (image === undefined) throw new Error(`this host has no image ${path} to vary`)
+  return { ...host, images: { ...host.images, [path]: observed({ ...image, ...differing }) } }
 }
 
 /** Plans one task as a playbook would write it: arguments checked and defaults filled in. */
@@ -116,4 +135,4 @@ export const written = (outcome: Outcome): Record<string, string | undefined> =>
   outcome.kind === 'change' ? writtenBy(outcome.changes) : {}
 
 const writtenBy = (changes: readonly Change[]): Record<string, string | undefined> =>
-  Object.fromEntries(changes.map(change => [change.path, change.kind === 'write' ? change.after : undefined]))
+  Object.fromEntries(changes.flatMap(editsOf).map(({ path, after }) => [path, after]))

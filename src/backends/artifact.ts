@@ -1,7 +1,7 @@
 import type { Argv } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 
-/** Generated from files; rebuilt in this order. */
+/** Generated from files; rebuilt in this order. A unified kernel image is its loader's menu. */
 export const ARTIFACT_KINDS = ['initramfs', 'menu'] as const
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number]
 
@@ -12,7 +12,8 @@ export interface Artifact {
   readonly title: string
   /** Why its content does not carry what its sources say; undefined where it does. */
   isStale(host: Host): string | undefined
-  readonly rebuild: Argv
+  /** Programs to run, in order; a program that another artifact has run already is not run again. */
+  rebuild(host: Host): readonly Argv[]
   /** Files the rebuild writes: kept aside first, put back when a later step fails. */
   writes(host: Host): readonly string[]
   /** What the rebuild will make of the host. */

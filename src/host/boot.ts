@@ -1,5 +1,6 @@
-import { bootEntry, releaseOf } from '../backends/bootloaders/grub.ts'
-import type { Host, InstalledKernel, MenuEntry, PciDevice } from './host.ts'
+import { nextBoot } from '../backends/bootloaders/index.ts'
+import { isRefusal } from '../refusal.ts'
+import type { Host, InstalledKernel, PciDevice } from './host.ts'
 import { effectiveValues, kernelArgs, keyOf } from './kernel_args.ts'
 import { foreseen, ifKnown, type Known, predicted, unknown } from './known.ts'
 import {
@@ -17,12 +18,9 @@ import { idOf, isVfioDriver } from './pci.ts'
  * machine can tell stays unknown until it has booted.
  */
 export function boot(host: Host): Host {
-  const menu = ifKnown(host.menu)
-  const entry = menu === undefined ? undefined : bootEntry(menu)
-  const why =
-    menu === undefined ? 'the boot menu cannot be read' : 'which menu entry is booted cannot be told'
-  const cmdline: Host['cmdline'] = entry === undefined ? unknown(why) : predicted(bootedWith(entry))
-  const kernel: Known<string> = entry === undefined ? unknown(why) : predicted(releaseOf(entry))
+  const choice = nextBoot(host)
+  const cmdline: Host['cmdline'] = isRefusal(choice) ? unknown(choice.why) : predicted(choice.cmdline)
+  const kernel: Known<string> = isRefusal(choice) ? unknown(choice.why) : predicted(choice.release)
   const next: Host = {
     ...host,
     bootId: unknown('every boot has its own'),
@@ -30,7 +28,9 @@ export function boot(host: Host): Host {
     cmdline,
     log: unknown('the next boot writes its own log'),
     driverModules: unknown('it depends on what the next boot loads'),
-    menu: menu === undefined ? host.menu : predicted(menu),
+    menus: mapValues(host.menus, foreseen),
+    // The loader takes its order for one boot away when it has read it.
+    firmware: { ...host.firmware, loaderEntries: { ...host.firmware.loaderEntries, oneShot: '' } },
   }
   const regroups = groupingChanges(host, next)
   return {
@@ -47,11 +47,8 @@ export function boot(host: Host): Host {
   }
 }
 
-/** GRUB says which kernel it loaded; Ubuntu's $vt_handoff is empty unless GRUB keeps its graphics mode. */
-const bootedWith = (entry: MenuEntry): string[] => [
-  `BOOT_IMAGE=${entry.kernel}`,
-  ...entry.args.filter(arg => !arg.startsWith('$')),
-]
+const mapValues = <T>(values: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]))
 
 /** Arguments that decide whether there are groups, and which. */
 const GROUPING = new Set(['intel_iommu', 'amd_iommu', 'iommu', 'pcie_acs_override', 'pci'])

@@ -13,19 +13,55 @@ export type Change =
       readonly after: Bytes
     }
   | { readonly kind: 'remove'; readonly path: string; readonly before: Bytes }
+  /** A program that edits its own configuration: grubby, kernelstub, rpm-ostree. */
+  | {
+      readonly kind: 'run'
+      readonly argv: Argv
+      readonly reason: string
+      /** The files that it writes: as they are, and as they are expected to be afterwards. */
+      readonly edits: readonly FileEdit[]
+      /** Brings back what no file holds, when a later step fails. */
+      readonly undo?: Argv
+    }
+
+/** undefined: there is no such file. */
+export interface FileEdit {
+  readonly path: string
+  readonly before: Bytes | undefined
+  readonly after: Bytes | undefined
+}
 
 /** Files made by us are world-readable configuration, as their neighbours are. */
 const NEW_FILE_MODE = '644'
 
 /** The only overlay: what the host will look like once the change is applied. */
-export function applyChange(host: Host, change: Change): Host {
-  if (change.kind === 'remove') {
-    const { [change.path]: _, ...files } = host.files
+export const applyChange = (host: Host, change: Change): Host => editsOf(change).reduce(applyEdit, host)
+
+function applyEdit(host: Host, { path, after }: FileEdit): Host {
+  if (after === undefined) {
+    const { [path]: _, ...files } = host.files
     return { ...host, files }
   }
-  const mode = host.files[change.path]?.mode ?? NEW_FILE_MODE
-  return { ...host, files: { ...host.files, [change.path]: { bytes: change.after, mode } } }
+  const mode = host.files[path]?.mode ?? NEW_FILE_MODE
+  return { ...host, files: { ...host.files, [path]: { bytes: after, mode } } }
 }
+
+/** What a change does to files, whoever writes them. */
+export function editsOf(change: Change): readonly FileEdit[] {
+  switch (change.kind) {
+    case 'write':
+      return [change]
+    case 'remove':
+      return [{ ...change, after: undefined }]
+    case 'run':
+      return change.edits
+  }
+}
+
+/** The paths that changes write to, each one once. */
+export const pathsOf = (changes: readonly Change[]): string[] => [
+  ...new Set(changes.flatMap(change => editsOf(change).map(({ path }) => path))),
+]
 
 export const applyChanges = (host: Host, changes: readonly Change[]): Host =>
   changes.reduce(applyChange, host)

@@ -12,8 +12,8 @@ export interface Comparison {
   }[]
 }
 
-/** Our own bookkeeping is written by the run itself, and no prediction. */
-const NOT_COMPARED = new Set(['journal'])
+/** Our own bookkeeping is written by the run itself, and the user's word is no fact of the host. */
+const NOT_COMPARED = new Set(['journal', 'bootloader'])
 
 /** Every field of the observed Host, down to the leaves, against the prediction. */
 export function compareHosts(predicted: Host, observed: Host): Comparison {

@@ -1,13 +1,15 @@
+import { LOADER_MENUS } from '../backends/bootloaders/index.ts'
 import { type Bytes, bytesFromBuffer } from './bytes.ts'
 import type { Fact } from './facts/fact.ts'
 import { files } from './facts/files.ts'
 import { images, READ_IMAGE } from './facts/images.ts'
 import { journal } from './facts/journal.ts'
 import { kernels } from './facts/kernels.ts'
-import { menu, paths, tools } from './facts/loaders.ts'
+import { paths, tools } from './facts/loaders.ts'
 import { log } from './facts/log.ts'
 import { network } from './facts/network.ts'
 import { driverModules, iommu, pci } from './facts/pci.ts'
+import { sealedDisks } from './facts/sealed_disks.ts'
 import { storage } from './facts/storage.ts'
 import { cmdline, cpu, firmware, osRelease, system } from './facts/system.ts'
 import type { Host } from './host.ts'
@@ -46,11 +48,12 @@ export function gather(nonce: string, first?: Preliminaries): Gather {
     tools,
     paths,
     files,
-    menu,
     images,
+    sealedDisks,
     journal,
   }
-  const readings = Object.entries(facts).flatMap(([name, fact]) =>
+  const menus = Object.entries(LOADER_MENUS).map(([name, fact]) => [menuName(name), fact] as const)
+  const readings = [...Object.entries(facts), ...menus].flatMap(([name, fact]) =>
     Object.entries((fact as Fact<unknown>).commands).map(([reading, command]) => ({
       name: `${name}.${reading}`,
       command,
@@ -93,13 +96,19 @@ frame end ''`
         tools: read('tools', facts.tools),
         paths: read('paths', facts.paths),
         files: read('files', facts.files),
-        menu: read('menu', facts.menu),
+        menus: Object.fromEntries(
+          Object.entries(LOADER_MENUS).map(([name, fact]) => [name, read(menuName(name), fact)]),
+        ),
         images: read('images', facts.images),
+        sealedDisks: read('sealedDisks', facts.sealedDisks),
         journal: read('journal', facts.journal),
       }
     },
   }
 }
+
+/** Frame names have no blanks; loaders' names may. */
+const menuName = (loader: string): string => `menu:${loader.replaceAll(' ', '_')}`
 
 /** The output of a look was cut or mangled on the way. */
 export class FramesBroken extends Error {

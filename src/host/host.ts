@@ -31,10 +31,14 @@ export interface Host {
   readonly paths: readonly string[]
   /** Configuration files by path; a path that is not here does not exist. */
   readonly files: Readonly<Record<string, File>>
-  /** What the loader's generated menu would boot. */
-  readonly menu: Known<Menu>
-  /** Content of the initramfs images, by kernel release. */
+  /** Menus that lie in no plain file, generated or within images, by the name of the loader whose they are. */
+  readonly menus: Readonly<Record<string, Known<Menu>>>
+  /** Content of the initramfs images, by path; copies on the ESP too, and those within unified kernel images. */
   readonly images: Readonly<Record<string, Known<Image>>>
+  /** Encrypted disks that the TPM unlocks while the machine boots as it did when they were sealed. */
+  readonly sealedDisks: readonly SealedDisk[]
+  /** The user's word on the loader, where more than one is plausible. */
+  readonly bootloader?: string
   readonly journal: Journal
 }
 
@@ -67,6 +71,23 @@ export interface Firmware {
   readonly tables: readonly ('DMAR' | 'IVRS')[]
   /** EFI variable LoaderInfo, e.g. `systemd-boot 252`. */
   readonly loaderInfo: string | undefined
+  /** EFI variable StubInfo, e.g. `systemd-stub 252`: a unified kernel image has booted. */
+  readonly stubInfo: string | undefined
+  /** Ids of menu entries in the loader's EFI variables: for every boot, and for one. */
+  readonly loaderEntries: LoaderEntries
+  readonly secureBoot: boolean
+}
+
+/** EFI variables LoaderEntryDefault and LoaderEntryOneShot (Boot Loader Interface); '' where not set. */
+export interface LoaderEntries {
+  readonly default: string
+  readonly oneShot: string
+}
+
+export interface SealedDisk {
+  readonly device: string
+  /** What says so: `clevis`, `systemd-cryptenroll`, `/etc/crypttab`. */
+  readonly by: string
 }
 
 export interface Iommu {
@@ -104,8 +125,10 @@ export interface KernelLog {
 
 export interface InstalledKernel {
   readonly release: string
-  /** /boot/vmlinuz-RELEASE exists: it can be booted. */
+  /** A kernel file for it exists, in /boot, in its modules' folder or on the ESP: it can be booted. */
   readonly bootable: boolean
+  /** Arch's name of its package, of which its files are named: linux-zen; '' elsewhere. */
+  readonly pkgbase: string
   /** Modules of drivers/vfio this kernel has, underscored, with the vfio modules each one needs. */
   readonly vfio: Readonly<Record<string, VfioModule>>
   /** Native drivers compiled into it that matter here, underscored: xhci_pci, nvme, i915 … */
@@ -152,11 +175,26 @@ export interface MenuEntry {
   readonly kernel: string
   readonly args: readonly string[]
   readonly recovery: boolean
+  readonly unified?: UnifiedImage
+}
+
+/** Of an entry that is a unified kernel image: kernel, initramfs and command line in one program of the firmware. */
+export interface UnifiedImage {
+  /** Release of its kernel; '' where the image does not say. */
+  readonly release: string
+  readonly signed: boolean
+  /** IMAGE_ID or ID, and the version, of the os-release within it: what the loader sorts by. */
+  readonly sortKey: string
+  readonly version: string
 }
 
 /** What of an initramfs image our sources reach. */
 export interface Image {
   readonly path: string
+  /** Of the kernel whose modules it holds; '' where it holds none. */
+  readonly release: string
+  /** What made it, as far as its content tells. */
+  readonly madeBy: 'initramfs-tools' | 'dracut' | 'mkinitcpio' | 'booster' | ''
   /** vfio modules in it, underscored, sorted. */
   readonly modules: readonly string[]
   /** vfio modules its init loads by name, underscored, in order. */

@@ -170,9 +170,9 @@ function withoutValue(token: string, key: string, value: string): string | undef
   return left.length > 0 ? writeValues(token, left) : undefined
 }
 
-/** A token keeps its quotes: next_arg() takes them round the value and round the whole argument. */
+/** A token keeps its quotes: next_arg() takes them round the value and round the whole argument. A bare word gets a value. */
 function writeValues(token: string, values: readonly string[]): string {
-  const name = token.slice(0, token.indexOf('='))
+  const [name = ''] = token.split('=', 1)
   const value = values.join(',')
   if (name.startsWith('"')) return `${name}=${value}"`
   return token.includes('"') ? `${name}="${value}"` : `${name}=${value}`

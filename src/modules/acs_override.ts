@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type ArgEdit, effectiveValues } from '../host/kernel_args.ts'
 import { ifKnown } from '../host/known.ts'
-import { state } from './arguments.ts'
+import { allow, bootloader, state } from './arguments.ts'
 import { blocked, converged, defineModule } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
 
@@ -24,6 +24,8 @@ const args = z
       .boolean()
       .default(false)
       .describe('says that you know what is given up; needed with `state: present`'),
+    bootloader,
+    allow,
   })
   .refine(({ state, accept_risk }) => state !== 'present' || accept_risk, {
     path: ['accept_risk'],
@@ -44,7 +46,7 @@ Zen, Liquorix, CachyOS, linux-vfio); others ignore it and list it among the unkn
     values: [id:8086:a110]
     accept_risk: true
   notify: reboot`,
-  plan(host, { state, values }) {
+  plan(host, { state, values, allow }) {
     if (state === 'present' && values.length === 0) return converged('no values are asked for')
     const edits = values.map(
       (value): ArgEdit => ({ op: state === 'present' ? 'add' : 'remove', key: KEY, value }),
@@ -60,6 +62,6 @@ Zen, Liquorix, CachyOS, linux-vfio); others ignore it and list it among the unkn
         'boot a kernel that has it (Proxmox, Zen, Liquorix, CachyOS, linux-vfio), or drop the override',
       )
     }
-    return planKernelLine(host, edits, `${KEY}=${values.join(',')}`, state)
+    return planKernelLine(host, edits, `${KEY}=${values.join(',')}`, { state, allow })
   },
 })

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { BOOTLOADERS } from '../backends/bootloaders/index.ts'
+import { LOCKS } from '../host/measured_boot.ts'
 import { isAddress, isVendorDevice } from '../host/pci.ts'
 
 /** Argument types that several modules share. Messages follow `module.argument[i]: `. */
@@ -7,6 +9,20 @@ export const state = z
   .enum(['present', 'absent'])
   .default('present')
   .describe('whether it is to be so, or no longer')
+
+export const bootloader = z
+  .enum(BOOTLOADERS.map(({ name }) => name))
+  .optional()
+  .describe(
+    'what boots this machine, where more than one may; said by one task, it counts for all of the host. By default what booted it now',
+  )
+
+export const allow = z
+  .array(z.enum(LOCKS))
+  .default([])
+  .describe(
+    'what the change may cost: `tpm_unlock`, that disks which the TPM unlocks ask for their passphrase at the next boot; `signed_uki`, that Secure Boot refuses images nobody has signed anew',
+  )
 
 const selector = z.string().refine(text => isVendorDevice(text) || isAddress(text), {
   error: issue => `"${String(issue.input)}" is neither a vendor:device id nor a PCI address`,

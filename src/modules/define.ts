@@ -51,3 +51,6 @@ export const untilBoot = (why: string): Outcome => ({
 })
 
 export const blocked = (why: string, hint: string): Outcome => ({ kind: 'blocked', why, hint })
+
+export const rebuildsOf = (outcome: Outcome): readonly ArtifactKind[] =>
+  'rebuild' in outcome ? (outcome.rebuild ?? []) : []

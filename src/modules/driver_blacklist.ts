@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Change } from '../host/change.ts'
+import { type Change, pathsOf } from '../host/change.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { lossesOf } from '../host/interlocks.ts'
 import { ifKnown } from '../host/known.ts'
@@ -81,7 +81,7 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
     if (hiding !== undefined) return blocked(hiding.why, hiding.hint)
     return {
       kind: 'change',
-      why: `blacklist ${missing.join(', ')} in ${changes.map(({ path }) => path).join(', ')}`,
+      why: `blacklist ${missing.join(', ')} in ${pathsOf(changes).join(', ')}`,
       changes,
     }
   }

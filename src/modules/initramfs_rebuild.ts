@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { findInitramfs } from '../backends/initramfs/index.ts'
-import { applyChanges } from '../host/change.ts'
+import { isVfioBuiltInEverywhere } from '../host/builtin_vfio.ts'
+import { applyChanges, pathsOf } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
+import { refuseMeasured } from '../host/measured_boot.ts'
 import { moduleName } from '../host/modprobe.ts'
 import { isRefusal } from '../refusal.ts'
-import { driverName, state } from './arguments.ts'
-import { converged, defineModule } from './define.ts'
+import { allow, driverName, state } from './arguments.ts'
+import { blocked, converged, defineModule } from './define.ts'
 
 const args = z.strictObject({
   state,
@@ -13,50 +15,77 @@ const args = z.strictObject({
     .array(driverName)
     .default(['vfio', 'vfio_iommu_type1', 'vfio_virqfd', 'vfio_pci'])
     .describe(
-      'modules for the image; those of vfio that no installed kernel has are left out (vfio_virqfd is gone since 6.2)',
+      'modules for the image; those of vfio that not every installed kernel has are left out (vfio_virqfd is gone since 6.2)',
     ),
+  allow,
 })
 
 export const initramfs_rebuild = defineModule({
   name: 'initramfs_rebuild',
   summary: 'Put the vfio modules into the initramfs and rebuild images that are stale',
-  description: `Owns the generator's list of modules (/etc/initramfs-tools/modules) and asks for the images of *all*
-installed kernels. An image is stale when, by its content, it does not hold the modules, does not load them, or carries
-modprobe.d files other than the host's. It is rebuilt once, at the end of the tasks up to the next reboot, and read back
-before any reboot.`,
+  description: `Owns the generator's list of modules, and asks for the images of *all* installed kernels:
+
+| generator | list | notes |
+| --- | --- | --- |
+| initramfs-tools | \`/etc/initramfs-tools/modules\` | |
+| dracut | \`force_drivers\` in \`/etc/dracut.conf.d/vfio.conf\` | modprobe.d by \`install_items\` where the image is not for this host only |
+| mkinitcpio | \`MODULES\` in the file that counts: \`mkinitcpio.conf\`, a drop-in, or the one that a preset names | before every driver of graphics cards, whether MODULES or the kms hook brings it; adds the modconf hook |
+| booster | \`modules_force_load\` in \`/etc/booster.yaml\` | takes only module options of modprobe.d |
+| rpm-ostree | none: kernel arguments only | nothing to do where the image has the modules; else blocked, with the command to run |
+
+Images made by others (genkernel, tiny-initramfs, …) are refused by name. Which generator made the images is told by
+their content.
+
+An image is stale when, by its content, it does not hold the modules, does not load them, or carries modprobe.d files
+other than the host's. It is rebuilt once, at the end of the tasks up to the next reboot, and read back before any
+reboot. Where vfio-pci is compiled into every installed kernel there is nothing to list.`,
   args,
   example: `- name: Load vfio early
   initramfs_rebuild:
   notify: reboot`,
-  plan(host, { state, modules }) {
+  plan(host, { state, modules, allow }) {
     const found = findInitramfs(host)
     if (isRefusal(found)) return { kind: 'blocked', why: found.why, hint: found.hint }
     const { generator } = found
-    const wanted = modules.filter(name => existsSomewhere(host, name))
+    const wanted = modules.filter(name => isForEveryKernel(host, name))
     const edit = state === 'present' ? { add: wanted, remove: [] } : { add: [], remove: modules }
     const changes = generator.edit(host, edit)
     if (isRefusal(changes)) return { kind: 'blocked', why: changes.why, hint: changes.hint }
     const what = state === 'present' ? wanted.join(', ') : `no ${modules.join(', ')}`
-    const carried = [...(modules.length > 0 ? [what] : []), "today's modprobe.d"].join(' and ')
+    const carried = [what, generator.carries].filter(text => text !== '' && text !== 'no ').join(' and ')
+    const stale = generator.images.isStale(applyChanges(host, changes))
+    const measured = stale === undefined ? undefined : refuseMeasured(host, allow)
+    if (measured !== undefined) return blocked(measured.why, measured.hint)
     if (changes.length > 0) {
-      const stale = generator.images.isStale(applyChanges(host, changes))
       const rebuild = stale === undefined ? {} : { rebuild: ['initramfs'] as const }
       return {
         kind: 'change',
-        why: `${what} in ${changes.map(({ path }) => path).join(', ')}`,
+        why: `${what || generator.carries} in ${pathsOf(changes).join(', ')}`,
         changes,
         ...rebuild,
       }
     }
-    const stale = generator.images.isStale(host)
     if (stale !== undefined) return { kind: 'pending', why: stale, needs: 'rebuild', rebuild: ['initramfs'] }
     const count = Object.keys(host.images).length
-    return converged(`${count === 1 ? 'the image carries' : `all ${count} images carry`} ${carried}`)
+    const images = count === 1 ? 'the image carries' : `all ${count} images carry`
+    const builtIn =
+      state === 'present' && wanted.length === 0 && isVfioBuiltInEverywhere(host)
+        ? 'vfio-pci is compiled into every kernel here, so that there is nothing to list; '
+        : ''
+    return converged(`${builtIn}${images} ${carried || 'nothing that is asked for'}`)
   },
 })
 
-/** We only look at vfio's modules; others are the user's word. */
-function existsSomewhere(host: Host, name: string): boolean {
+/**
+ * One list serves all kernels, and dracut drops what follows a name that one of them does not have; a module that is
+ * needed where it does exist (vfio_virqfd before 6.2) comes along as a dependency. Others than vfio's are the user's word.
+ */
+function isForEveryKernel(host: Host, name: string): boolean {
   const module = moduleName(name)
-  return !module.startsWith('vfio') || host.kernels.some(kernel => kernel.vfio[module]?.is === 'module')
+  const kernels = host.kernels.filter(kernel => kernel.bootable)
+  return (
+    !module.startsWith('vfio') ||
+    (kernels.some(kernel => kernel.vfio[module]?.is === 'module') &&
+      kernels.every(kernel => kernel.vfio[module] !== undefined))
+  )
 }

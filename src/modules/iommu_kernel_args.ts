@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Host } from '../host/host.ts'
 import type { ArgEdit } from '../host/kernel_args.ts'
-import { kernelArgument, state } from './arguments.ts'
+import { allow, bootloader, kernelArgument, state } from './arguments.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
 
@@ -15,6 +15,8 @@ const args = z.strictObject({
     .array(kernelArgument)
     .default([])
     .describe('further kernel arguments to set or, with `state: absent`, to take away'),
+  bootloader,
+  allow,
 })
 
 export const iommu_kernel_args = defineModule({
@@ -33,7 +35,7 @@ Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
   iommu_kernel_args:
     args: [iommu=pt]
   notify: reboot`,
-  plan(host, { state, vendor, args }) {
+  plan(host, { state, vendor, args, allow }) {
     const present = state === 'present'
     const whose = vendor === 'auto' ? host.cpu.vendor : vendor
     if (whose === 'other')
@@ -50,13 +52,13 @@ Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
     const named = [...(whose === 'intel' ? ['intel_iommu=on'] : []), ...args]
     const what = named.join(present ? ' ' : ' or ')
     if (what === '' && present) {
-      const outcome = planKernelLine(host, edits, 'amd_iommu=off or iommu=off', 'absent')
+      const outcome = planKernelLine(host, edits, 'amd_iommu=off or iommu=off', { state: 'absent', allow })
       return outcome.kind === 'converged'
         ? converged("AMD's IOMMU is on by default and not switched off")
         : outcome
     }
     if (what === '') return converged("nothing of ours is on an AMD machine's command line")
-    return planKernelLine(host, edits, what, state)
+    return planKernelLine(host, edits, what, { state, allow })
   },
 })
 

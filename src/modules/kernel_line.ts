@@ -1,8 +1,10 @@
 import { findBootloader } from '../backends/bootloaders/index.ts'
+import { pathsOf } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 import { type ArgEdit, isSatisfied } from '../host/kernel_args.ts'
+import { type Lock, refuseMeasured, signerOf } from '../host/measured_boot.ts'
 import { isRefusal } from '../refusal.ts'
-import type { Outcome } from './define.ts'
+import { blocked, type Outcome } from './define.ts'
 
 /**
  * What the kernel-argument modules share: edit the loader's sources, ask for its menu, and be done only when the
@@ -12,7 +14,7 @@ export function planKernelLine(
   host: Host,
   edits: readonly ArgEdit[],
   what: string,
-  state: keyof typeof WORDS = 'present',
+  { state = 'present', allow = [] }: KernelLineOptions = {},
 ): Outcome {
   const words = WORDS[state]
   const found = findBootloader(host)
@@ -20,13 +22,23 @@ export function planKernelLine(
   const { loader } = found
   const changes = loader.edit(host, edits)
   if (isRefusal(changes)) return { kind: 'blocked', ...changes }
+  const stale = loader.menu?.isStale(host)
+  const measured = changes.length > 0 || stale !== undefined ? refuseMeasured(host, allow) : undefined
+  if (measured !== undefined) return blocked(measured.why, measured.hint)
   if (changes.length > 0) {
-    const path = changes[0]?.path ?? loader.name
-    return { kind: 'change', why: words.change(what, `${path} (${loader.name})`), changes, rebuild: ['menu'] }
+    const path = pathsOf(changes)[0] ?? loader.name
+    const signer = signerOf(host)
+    const why = words.change(what, `${path} (${loader.name}${signer ? `, signed anew by ${signer}` : ''})`)
+    return { kind: 'change', why, changes, ...(loader.menu && { rebuild: ['menu'] }) }
   }
-  const stale = loader.menu.isStale(host)
   if (stale !== undefined) return { kind: 'pending', why: stale, needs: 'rebuild', rebuild: ['menu'] }
   return inEffect(host, edits, words, what)
+}
+
+interface KernelLineOptions {
+  readonly state?: keyof typeof WORDS
+  /** What the change may cost. */
+  readonly allow?: readonly Lock[]
 }
 
 const WORDS = {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../host/bytes.ts'
-import { type Change, write } from '../host/change.ts'
+import { type Change, editsOf, write } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 import { type Directive, MODPROBE_FOLDERS } from '../host/modprobe.ts'
 import { type Refusal, refuse } from '../refusal.ts'
@@ -18,7 +18,7 @@ export function removeLines(host: Host, path: string, lines: readonly Directive[
 
 /** A new file in /etc would take those of the same name in other folders out of effect (modprobe.d(5)). */
 export function refuseHiding(host: Host, changes: readonly Change[]): Refusal | undefined {
-  for (const { path, before } of changes) {
+  for (const { path, before } of changes.flatMap(editsOf)) {
     const hidden = before === undefined ? hiddenBy(host, path) : undefined
     if (hidden !== undefined)
       return refuse(`a new ${path} would hide ${hidden}`, 'name another file with file:, then run again')

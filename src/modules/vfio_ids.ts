@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { findBootloader } from '../backends/bootloaders/index.ts'
-import { applyChanges, type Change, write } from '../host/change.ts'
+import { isVfioBuiltInEverywhere } from '../host/builtin_vfio.ts'
+import { applyChanges, type Change, pathsOf, write } from '../host/change.ts'
 import { matches, resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { inheritedInterlock, interlock } from '../host/interlocks.ts'
 import { effectiveValues, kernelArgs, keyOf, normaliseKey } from '../host/kernel_args.ts'
 import { ifKnown } from '../host/known.ts'
+import type { Lock } from '../host/measured_boot.ts'
 import {
   keptFromLoading,
   loadsVfioFirst,
@@ -17,7 +19,7 @@ import { builtinRival, nativeModules } from '../host/native_drivers.ts'
 import { describe, idOf, isVendorDevice, isVfioDriver } from '../host/pci.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import * as shared from './arguments.ts'
-import { defineModule, type Outcome } from './define.ts'
+import { defineModule, type Outcome, rebuildsOf } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
 import { appendLines, refuseHiding, removeLines } from './modprobe_file.ts'
 
@@ -29,6 +31,8 @@ const args = z.strictObject({
   file: shared.modprobeFile
     .default('/etc/modprobe.d/vfio.conf')
     .describe('where `options vfio-pci ids=` goes when no file has it yet'),
+  bootloader: shared.bootloader,
+  allow: shared.allow,
 })
 
 export const vfio_ids = defineModule({
@@ -39,7 +43,11 @@ export const vfio_ids = defineModule({
 and is the only one that a vfio-pci compiled into the kernel sees. Ids that are there already are kept.
 
 It also writes \`softdep DRIVER pre: vfio-pci\` for the drivers that would take the devices, because initramfs-tools
-loads its module list only after udev has loaded every driver in the image.
+loads its module list only after udev has loaded every driver in the image, and mkinitcpio's systemd hook does not keep
+the order of its list.
+
+Where vfio-pci is compiled into every installed kernel (Ubuntu) modprobe.d has no say in it: nothing is written there,
+and the command line alone claims the devices.
 
 Blocked, with the name of what would be lost, where a device or its IOMMU group is the boot or last display, carries our
 connection or the default route, or is the controller of the host's file systems; where an id is also that of a device
@@ -52,13 +60,21 @@ that was not chosen; where the device's own driver is compiled into a kernel and
   vfio_ids:
     devices: ["10de:13c2", "10de:0fbb", "06:00.0"]
   notify: reboot`,
-  plan(host, { devices, state, file }) {
-    const outcome = state === 'present' ? claim(host, devices, file) : release(host, devices, file)
+  plan(host, { devices, state, file, allow }) {
+    const how = { file, allow }
+    const outcome = state === 'present' ? claim(host, devices, how) : release(host, devices, how)
     return isRefusal(outcome) ? { kind: 'blocked', why: outcome.why, hint: outcome.hint } : outcome
   },
 })
 
-function claim(host: Host, selectors: readonly string[], file: string): Outcome | Refusal {
+interface Writing {
+  /** For what no file of modprobe.d has yet. */
+  readonly file: string
+  /** What a change of the command line may cost. */
+  readonly allow: readonly Lock[]
+}
+
+function claim(host: Host, selectors: readonly string[], how: Writing): Outcome | Refusal {
   const chosen = resolveDevices(host, selectors)
   if (isRefusal(chosen)) return chosen
   const refusal = interlock(host, chosen, groupsWillChange(host)) ?? unbindable(host, chosen)
@@ -68,12 +84,21 @@ function claim(host: Host, selectors: readonly string[], file: string): Outcome 
   const ids = [...new Set([...before, ...chosen.map(idOf)])]
   const inherited = inheritedInterlock(host, chosen, ids)
   if (inherited !== undefined) return inherited
-  const outcome = planBoth(host, ids, file, softdeps(host, chosen, file), `vfio-pci claims ${ids.join(', ')}`)
+  const outcome = planBoth(
+    host,
+    ids,
+    how,
+    softdeps(host, chosen, how.file),
+    `vfio-pci claims ${ids.join(', ')}${isVfioBuiltInEverywhere(host) ? BUILT_IN : ''}`,
+  )
   if (isRefusal(outcome) || outcome.kind !== 'converged') return outcome
   return inEffect(chosen, driver => isVfioDriver(driver), `vfio-pci has ${chosen.map(describe).join(', ')}`)
 }
 
-function release(host: Host, selectors: readonly string[], file: string): Outcome | Refusal {
+const BUILT_IN =
+  ' (it is compiled into every kernel here, so that only the command line counts and modprobe.d cannot)'
+
+function release(host: Host, selectors: readonly string[], how: Writing): Outcome | Refusal {
   // An id can be taken away though its device is gone; an address without a device names nothing.
   const known = resolveDevices(
     host,
@@ -86,9 +111,9 @@ function release(host: Host, selectors: readonly string[], file: string): Outcom
   if (isRefusal(before)) return before
   // An id with a subvendor is one of the same device (drivers/vfio/pci/vfio_pci.c).
   const ids = before.filter(id => !gone.has(id.split(':', 2).join(':')))
-  const extra = ids.length === 0 ? ourSoftdeps(host, file) : []
+  const extra = ids.length === 0 ? ourSoftdeps(host, how.file) : []
   const what = ids.length === 0 ? 'vfio-pci claims nothing' : `vfio-pci claims only ${ids.join(', ')}`
-  const outcome = planBoth(host, ids, file, extra, what)
+  const outcome = planBoth(host, ids, how, extra, what)
   if (isRefusal(outcome) || outcome.kind !== 'converged') return outcome
   return inEffect(chosen, driver => !isVfioDriver(driver), `${what}: ${[...gone].join(', ')} given back`)
 }
@@ -97,7 +122,7 @@ function release(host: Host, selectors: readonly string[], file: string): Outcom
 function planBoth(
   host: Host,
   ids: readonly string[],
-  file: string,
+  { file, allow }: Writing,
   lines: LineChange[],
   what: string,
 ): Outcome | Refusal {
@@ -107,11 +132,12 @@ function planBoth(
   for (const line of lines) inFile.push(...line(applyChanges(host, inFile)))
   const hiding = refuseHiding(host, inFile)
   if (hiding !== undefined) return hiding
-  const outcome = planKernelLine(applyChanges(host, inFile), [{ op: 'set', key: KEY, values: ids }], what)
+  const edits = [{ op: 'set', key: KEY, values: ids }] as const
+  const outcome = planKernelLine(applyChanges(host, inFile), edits, what, { allow })
   if (inFile.length === 0 || outcome.kind === 'blocked') return outcome
   const changes = outcome.kind === 'change' ? [...inFile, ...outcome.changes] : inFile
-  const paths = [...new Set(changes.map(change => change.path))]
-  return { kind: 'change', why: `${what}, in ${paths.join(' and ')}`, changes, rebuild: ['menu'] }
+  const rebuild = rebuildsOf(outcome)
+  return { kind: 'change', why: `${what}, in ${pathsOf(changes).join(' and ')}`, changes, rebuild }
 }
 
 type LineChange = (host: Host) => readonly Change[]
@@ -207,8 +233,11 @@ function setOptions(host: Host, ids: readonly string[], file: string): readonly 
 /** Edits the `options vfio-pci` line whose ids count, wherever it stands in /etc; else adds one to `file`. */
 function setLastOptions(host: Host, ids: readonly string[], file: string): readonly Change[] | Refusal {
   const now = vfioIdsDirective(modprobeDirectives(host))
+  // A line that is there already is kept equal: another kernel may bring vfio-pci as a module.
   if (now === undefined)
-    return ids.length === 0 ? [] : appendLines(host, file, [`options vfio-pci ids=${ids.join(',')}`])
+    return ids.length === 0 || isVfioBuiltInEverywhere(host)
+      ? []
+      : appendLines(host, file, [`options vfio-pci ids=${ids.join(',')}`])
   const { directive } = now
   if (sameList(now.ids, ids)) return []
   if (!directive.path.startsWith('/etc/'))
@@ -234,6 +263,7 @@ const LAST_IDS = /((?:[ \t]|\\\n)+)ids=(?:\\\n|\S)*(?![\s\S]*(?:[ \t]|\\\n)ids=)
 
 /** For each rival driver that is a module somewhere: load vfio-pci before it. */
 function softdeps(host: Host, chosen: readonly PciDevice[], file: string): LineChange[] {
+  if (isVfioBuiltInEverywhere(host)) return []
   const rivals = [...new Set(chosen.flatMap(device => nativeModules(host, device)))]
   const missing = rivals.filter(module => loadsVfioFirst(modprobeDirectives(host), module) === undefined)
   return missing.map(module => overlay => appendLines(overlay, file, [softdepLine(module)]))

@@ -2,11 +2,11 @@ import { ARTIFACT_KINDS, type Artifact, type ArtifactKind } from '../backends/ar
 import { findBootloader } from '../backends/bootloaders/index.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
 import { bytesFromText } from '../host/bytes.ts'
-import { type Argv, applyChanges, type Change } from '../host/change.ts'
+import { type Argv, applyChanges, type Change, editsOf } from '../host/change.ts'
 import { sha256 } from '../host/digest.ts'
 import type { File, Host } from '../host/host.ts'
 import { ifKnown } from '../host/known.ts'
-import { blocked, type Module, type Outcome } from '../modules/define.ts'
+import { blocked, type Module, type Outcome, rebuildsOf } from '../modules/define.ts'
 import { isRefusal } from '../refusal.ts'
 
 /** A task with its arguments rendered and validated. */
@@ -19,7 +19,8 @@ export interface PlannedCall {
 export interface Rebuild {
   readonly kind: ArtifactKind
   readonly title: string
-  readonly argv: Argv
+  /** Programs to run, in order; none where an earlier rebuild of the plan runs them for this one, too. */
+  readonly commands: readonly Argv[]
   readonly reason: string
   /** Of the reason and of all files: the same again means that this rebuild was made already, and did not help. */
   readonly fingerprint: string
@@ -38,14 +39,15 @@ export interface Plan {
  * Each task is planned on top of what the earlier ones will have done, rebuilds they ask for included. The rebuilds
  * themselves come once, at the end, in the order of ARTIFACT_KINDS.
  */
-export function planTasks(observed: Host, calls: readonly PlannedCall[]): Plan {
+export function planTasks(host: Host, calls: readonly PlannedCall[]): Plan {
+  const observed = withChosenLoader(host, calls)
   let overlay = observed
   let changed = observed
   const outcomes: Outcome[] = []
   const changes: Change[] = []
   const asked = new Set<ArtifactKind>()
   for (const { module, args } of calls) {
-    const outcome = observed.uid === 0 ? module.plan(overlay, args) : needsRoot(observed)
+    const outcome = refuseTask(observed, args) ?? module.plan(overlay, args)
     outcomes.push(outcome)
     if (outcome.kind === 'change') {
       changes.push(...outcome.changes)
@@ -67,23 +69,34 @@ export function planTasks(observed: Host, calls: readonly PlannedCall[]): Plan {
   }
 }
 
-/** Much of what a plan stands on is only shown to root: kernel messages, boot files, images. */
-const needsRoot = (host: Host): Outcome =>
-  blocked(
-    `this needs root, and the host was looked at as user id ${host.uid}`,
-    'set become: true in the play, or -b',
-  )
+/** `bootloader:` of one task counts for all of the host's: what is generated is placed by the planner, not by tasks. */
+export function withChosenLoader(host: Host, calls: readonly PlannedCall[]): Host {
+  const named = calls.map(({ args }) => args.bootloader).find(name => typeof name === 'string')
+  return typeof named === 'string' ? { ...host, bootloader: named } : host
+}
 
-function noSecondTry(outcome: Outcome, { kind, argv, reason }: Rebuild): Outcome {
-  if (!rebuildsOf(outcome).includes(kind)) return outcome
+/** Much of what a plan stands on is only shown to root: kernel messages, boot files, images. */
+function refuseTask(host: Host, args: PlannedCall['args']): Outcome | undefined {
+  if (host.uid !== 0)
+    return blocked(
+      `this needs root, and the host was looked at as user id ${host.uid}`,
+      'set become: true in the play, or -b',
+    )
+  if (typeof args.bootloader !== 'string' || args.bootloader === host.bootloader) return undefined
   return blocked(
-    `${argv.join(' ')} was run for this already, and it did not help: ${reason}`,
-    'run it by hand and read what it says; it is tried again when a configuration file has changed',
+    `bootloader: is ${args.bootloader} here and ${host.bootloader} in another task; a host boots by one`,
+    'name the same one in all tasks, for example by a variable',
   )
 }
 
-export const rebuildsOf = (outcome: Outcome): readonly ArtifactKind[] =>
-  'rebuild' in outcome ? (outcome.rebuild ?? []) : []
+function noSecondTry(outcome: Outcome, { kind, title, commands, reason }: Rebuild): Outcome {
+  if (!rebuildsOf(outcome).includes(kind)) return outcome
+  const programs = commands.map(argv => argv.join(' ')).join(' and ')
+  return blocked(
+    `${programs ? `${programs} was run` : `${title} was made anew`} for this already, and it did not help: ${reason}`,
+    'run it by hand and read what it says; it is tried again when a configuration file has changed',
+  )
+}
 
 /** What a reboot would bring into effect, each in a few words; none when all is. */
 export function rebootReasons(host: Host, calls: readonly PlannedCall[]): string[] {
@@ -94,7 +107,12 @@ export function rebootReasons(host: Host, calls: readonly PlannedCall[]): string
 
 /** Of all that decides how a host boots: while it is the same, one more reboot brings nothing new. */
 export const bootFingerprint = (host: Host): string =>
-  fingerprint([sortedFiles(host), ifKnown(host.menu), Object.values(host.images).map(ifKnown)])
+  fingerprint([
+    sortedFiles(host),
+    Object.values(host.menus).map(ifKnown),
+    Object.values(host.images).map(ifKnown),
+    host.firmware.loaderEntries,
+  ])
 
 function placeRebuilds(
   host: Host,
@@ -109,7 +127,7 @@ function placeRebuilds(
     rebuilds.push({
       kind,
       title: artifact.title,
-      argv: artifact.rebuild,
+      commands: commandsFor(predicted, artifact).filter(argv => !isPlanned(rebuilds, argv)),
       reason,
       fingerprint: fingerprintOf(predicted, reason),
       writes: artifact.writes(predicted),
@@ -118,6 +136,17 @@ function placeRebuilds(
   }
   return { rebuilds, predicted }
 }
+
+/** An image within a unified kernel image is only new once that one is made anew, too. */
+function commandsFor(host: Host, artifact: Artifact): readonly Argv[] {
+  const unified = artifact.kind === 'initramfs' && artifact.writes(host).some(path => /\.efi$/i.test(path))
+  const around = unified ? artifactOf(host, 'menu')?.rebuild(host) : undefined
+  return [...artifact.rebuild(host), ...(around ?? [])]
+}
+
+/** mkinitcpio -P makes the images and what holds them in one go; all files are written before the first rebuild. */
+const isPlanned = (rebuilds: readonly Rebuild[], argv: Argv): boolean =>
+  rebuilds.some(({ commands }) => commands.some(one => one.join('\0') === argv.join('\0')))
 
 const fingerprintOf = (host: Host, reason: string): string => fingerprint([reason, sortedFiles(host)])
 
@@ -135,15 +164,25 @@ function artifactOf(host: Host, kind: ArtifactKind): Artifact | undefined {
   return isRefusal(found) ? undefined : found.generator.images
 }
 
-/** One change a file: from what was there before the first to what the last leaves; none where that is the same. */
+/**
+ * One change a file: from what was there before the first to what the last leaves; none where that is the same. A
+ * program counts on what is before it, so that only changes between two of them are put together.
+ */
 function squash(changes: readonly Change[]): Change[] {
-  const byPath = Map.groupBy(changes, change => change.path)
+  const at = changes.findIndex(({ kind }) => kind === 'run')
+  const [run] = changes.slice(at)
+  if (at < 0 || run === undefined) return squashFiles(changes)
+  return [...squashFiles(changes.slice(0, at)), run, ...squash(changes.slice(at + 1))]
+}
+
+function squashFiles(changes: readonly Change[]): Change[] {
+  const byPath = Map.groupBy(changes.flatMap(editsOf), ({ path }) => path)
   return [...byPath.values()].flatMap((own): Change[] => {
-    const first = own[0]
+    const [first] = own
     const last = own.at(-1)
-    if (first === undefined || last === undefined) return []
-    const before = first.before
-    if (last.kind === 'remove') return before === undefined ? [] : [{ ...last, before }]
-    return before === last.after ? [] : [{ ...last, before }]
+    if (first === undefined || last === undefined || first.before === last.after) return []
+    const { path, before } = first
+    if (last.after !== undefined) return [{ kind: 'write', path, before, after: last.after }]
+    return before === undefined ? [] : [{ kind: 'remove', path, before }]
   })
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { boot } from '../../src/host/boot.ts'
 import type { Host } from '../../src/host/host.ts'
-import { observed, predicted } from '../../src/host/known.ts'
+import { observed, predicted, unknown } from '../../src/host/known.ts'
 import {
   aDevice,
+  aFirmware,
   aHost,
   aReadyHost,
   withCmdline,
@@ -11,6 +12,7 @@ import {
   withFiles,
   withKernel,
   withMenu,
+  withMenus,
 } from '../builders.ts'
 
 const driverOf = (host: Host, address: string) =>
@@ -20,7 +22,7 @@ const groupOf = (host: Host, address: string) =>
 
 /** The menu that a reboot takes, with other arguments in its first entry. */
 function withEntryArgs(host: Host, ...args: readonly string[]): Host {
-  const entries = host.menu.is === 'unknown' ? [] : host.menu.value.entries
+  const entries = host.menus.GRUB?.is === 'observed' ? host.menus.GRUB.value.entries : []
   return withMenu(host, {
     entries: entries.map(entry => ({ ...entry, args: ['root=/dev/vda1', 'ro', ...args] })),
   })
@@ -54,7 +56,7 @@ describe('the command line of the next boot', () => {
   })
 
   it.each<[string, Host]>([
-    ['the boot menu cannot be read', aHost({ menu: { is: 'unknown', why: 'no' } })],
+    ['the boot menu cannot be read: no', withMenus(aHost(), { GRUB: unknown('no') })],
     ['which menu entry is booted cannot be told', withMenu(aHost(), { default: '1>2' })],
   ])('is unknown where %s', (why, host) => {
     expect(boot(host)).toMatchObject({ cmdline: { is: 'unknown', why }, kernel: { is: 'unknown', why } })
@@ -159,7 +161,7 @@ describe('the driver of a device after the boot', () => {
       'the firmware offers no IOMMU',
       {
         ...claimed(softdeps, 'vfio-pci.ids=10de:13c2'),
-        firmware: { uefi: true, tables: [], loaderInfo: undefined },
+        firmware: aFirmware({ tables: [] }),
       },
       'without an IOMMU vfio-pci refuses it',
     ],

@@ -120,6 +120,7 @@ describe('one edit', () => {
       'intel_iommu=on intel_iommu=on',
     ],
     ['fills an empty value', 'intel_iommu= quiet', on, 'intel_iommu=on quiet'],
+    ['gives a bare word its value', 'intel_iommu quiet', on, 'intel_iommu=on quiet'],
     [
       'merges a list',
       'pcie_acs_override=downstream',

@@ -1,17 +1,17 @@
 import { chmodSync, existsSync, lstatSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { applyChanges, type Change } from '../../src/host/change.ts'
+import { applyChanges, type Change, pathsOf } from '../../src/host/change.ts'
 import { compareHosts } from '../../src/host/compare.ts'
 import { gather } from '../../src/host/gather.ts'
 import type { Host } from '../../src/host/host.ts'
 import { type ApplyOptions, applyScript, attachScript } from '../../src/runner/host_scripts/apply.ts'
-import { type Plan, type PlannedCall, planTasks } from '../../src/runner/plan.ts'
+import { type Plan, type PlannedCall, planTasks, type Rebuild } from '../../src/runner/plan.ts'
 import { recordedHost } from '../hosts/index.ts'
 import { scenariosFor } from './calls.ts'
 import { EFFORT } from './effort.ts'
 import { fileBytes } from './hosts.ts'
-import { framesOf, MachineTree } from './machine_tree.ts'
+import { ESP_COPY, framesOf, LOADER_STATE, MachineTree } from './machine_tree.ts'
 import { isInstalled, SHELLS } from './shells.ts'
 
 /**
@@ -22,6 +22,9 @@ const recorded = applyChanges(recordedHost('debian12-intel'), [
   // One that goes, one that is changed and has odd bytes and a mode of its own.
   { kind: 'write', path: '/etc/modprobe.d/radeon.conf', before: undefined, after: 'blacklist radeon\n' },
   { kind: 'write', path: '/etc/modprobe.d/vfio.conf', before: undefined, after: '# caf\xe9 \xff\xfe\n' },
+  // Those that a program edits and takes away.
+  { kind: 'write', path: '/etc/default/grub.d/tool.cfg', before: undefined, after: '# \xff\n' },
+  { kind: 'write', path: '/etc/modprobe.d/unwanted.conf', before: undefined, after: '# \xfe\n' },
 ])
 const grub = recorded.files['/etc/default/grub'] ?? { bytes: '', mode: '' }
 const host: Host = {
@@ -30,6 +33,7 @@ const host: Host = {
 }
 let calls: readonly PlannedCall[] = []
 let plan: Plan = planTasks(host, [])
+let starts: readonly string[] = []
 
 beforeAll(async () => {
   const scenarios = await scenariosFor(host)
@@ -41,13 +45,52 @@ beforeAll(async () => {
     .toSorted((a, b) => b.plan.changes.length - a.plan.changes.length)[0]
   if (best === undefined) throw new Error('no scenario changes the recorded host')
   calls = best.prepare
-  const gone: Change = { kind: 'remove', path: '/etc/modprobe.d/radeon.conf', before: 'blacklist radeon\n' }
+  const more: Change[] = [
+    { kind: 'remove', path: '/etc/modprobe.d/radeon.conf', before: 'blacklist radeon\n' },
+    ...BY_PROGRAMS,
+  ]
   plan = {
     ...best.plan,
-    changes: [...best.plan.changes, gone],
-    predicted: applyChanges(best.plan.predicted, [gone]),
+    changes: [...best.plan.changes, ...more],
+    rebuilds: best.plan.rebuilds.map(alsoCopied),
+    predicted: applyChanges(best.plan.predicted, more),
   }
+  starts = programsOf(applyScript(plan, blind, OPTIONS))
 })
+
+/** Programs that edit files of their own and keep more beside them, before and after we write to one of these. */
+const TOOL_FILE = '/etc/default/grub.d/tool.cfg'
+const BY_PROGRAMS: readonly Change[] = [
+  { kind: 'write', path: TOOL_FILE, before: '# \xff\n', after: '# ours\n' },
+  {
+    kind: 'run',
+    argv: ['loader-tool', 'do', 'first', "# it's done", TOOL_FILE, '/etc/modprobe.d/tool.conf'],
+    reason: 'a loader that keeps its own files',
+    edits: [
+      { path: TOOL_FILE, before: '# ours\n', after: "# it's done\n" },
+      { path: '/etc/modprobe.d/tool.conf', before: undefined, after: "# it's done\n" },
+    ],
+    undo: ['loader-tool', 'undo', 'first'],
+  },
+  {
+    kind: 'run',
+    argv: ['loader-tool', 'do', 'second', '', '/etc/modprobe.d/unwanted.conf'],
+    reason: 'a loader that keeps its own files',
+    edits: [{ path: '/etc/modprobe.d/unwanted.conf', before: '# \xfe\n', after: undefined }],
+    undo: ['loader-tool', 'undo', 'second'],
+  },
+  { kind: 'write', path: TOOL_FILE, before: "# it's done\n", after: '# ours again\n' },
+]
+
+/** As where the ESP holds copies of what is in /boot. */
+const alsoCopied = (rebuild: Rebuild): Rebuild =>
+  rebuild.kind === 'menu'
+    ? rebuild
+    : {
+        ...rebuild,
+        commands: [...rebuild.commands, ['copy-to-esp']],
+        writes: [...rebuild.writes, ESP_COPY],
+      }
 
 const NONCE = '0123456789abcdef'
 const OPTIONS: ApplyOptions = {
@@ -83,23 +126,60 @@ describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as
       expect(filesCompared(plan.predicted, applied)).toEqual([])
       expect(applied.files['/etc/default/grub']?.mode).toBe('600')
       expect(tree.read('/boot/grub/grub.cfg')).toBe('the menu as it is now\n')
+      expect(tree.read(ESP_COPY)).toBe('the copy as it is now\n')
       expect(tree.read('/var/lib/vfio-run/lock')).toBe('')
       expect(tree.leftovers()).toEqual([])
-      const journal = readdirSync(tree.at('/var/lib/vfio-run/runs/run1.1'))
-      plan.changes.forEach(({ path, before }, n) => {
-        expect(tree.read('/var/lib/vfio-run/runs/run1.1/manifest')).toContain(`${n} ${path}\n`)
-        if (before !== undefined)
-          expect(tree.read(`/var/lib/vfio-run/runs/run1.1/${n}.original`)).toBe(before)
-        else expect(journal).not.toContain(`${n}.original`)
-      })
+      expect(originalsIn(tree)).toEqual(
+        Object.fromEntries(pathsOf(plan.changes).map(path => [path, host.files[path]?.bytes])),
+      )
     })
 
-    test.each(['update-grub', 'update-initramfs'])('puts everything back where %s fails', program => {
+    test('runs programs in their place among the writes, and says so', () => {
+      using tree = new MachineTree(host, argv)
+      const { stdout } = tree.run(scriptOf(plan))
+      const said = framesOf(NONCE, stdout).filter(({ name }) => ['wrote', 'run'].includes(name))
+      expect(said.slice(-8).map(({ body }) => body)).toEqual([
+        TOOL_FILE,
+        `loader-tool do first # it's done ${TOOL_FILE} /etc/modprobe.d/tool.conf`,
+        'loader-tool do second  /etc/modprobe.d/unwanted.conf',
+        TOOL_FILE,
+        'update-initramfs -u -k all',
+        'copy-to-esp',
+        'update-grub',
+        'read the images back',
+      ])
+      expect(tree.read(LOADER_STATE)).toBe('first\nsecond\n')
+    })
+
+    test.each([
+      ['update-grub', 1],
+      ['update-initramfs', 1],
+      ['the second program of a rebuild', 1, 'copy-to-esp'],
+      ['a program that edits files', 1, 'loader-tool'],
+      ['the next of those', 2, 'loader-tool'],
+    ])(
+      'puts everything back where %s fails, what programs keep beside files too',
+      (title, nth, program = title) => {
+        using tree = new MachineTree(host, argv)
+        const before = tree.snapshot()
+        tree.failAt(startsOf(program, nth))
+        const { stdout } = tree.run(scriptOf(plan))
+        expect(lastWord(stdout)?.body).toMatch(new RegExp(`^${program}.* failed with exit code 1$`))
+        expect(existsSync(tree.at(LOADER_STATE))).toBe(false)
+        expectUntouched(tree, before)
+      },
+    )
+
+    test('does not write over what a program made otherwise than foreseen', () => {
       using tree = new MachineTree(host, argv)
       const before = tree.snapshot()
-      tree.failAt(startsOf(program))
-      const { stdout } = tree.run(scriptOf(plan))
-      expect(lastWord(stdout)?.body).toMatch(new RegExp(`^${program}.* failed with exit code 1$`))
+      const changes = plan.changes.map(change =>
+        change.kind === 'run' && change.argv[2] === 'first'
+          ? { ...change, argv: ['loader-tool', 'do', 'first', '# another version', TOOL_FILE] as const }
+          : change,
+      )
+      const { stdout } = tree.run(scriptOf({ ...plan, changes }))
+      expect(lastWord(stdout)).toMatchObject({ name: 'failed', body: expect.stringContaining(TOOL_FILE) })
       expectUntouched(tree, before)
     })
 
@@ -126,12 +206,42 @@ describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as
       expectApplied(tree, plan)
     })
 
-    test('refuses a file that somebody else has changed meanwhile', () => {
+    test("takes what a program's own undoing has put back for done", () => {
       using tree = new MachineTree(host, argv)
-      tree.write('/etc/default/grub', 'GRUB_TIMEOUT=3\n')
+      const [gone, back] = ['/etc/modprobe.d/unwanted.conf', TOOL_FILE]
+      const tool = (text: string, path: string): Change => ({
+        kind: 'run',
+        argv: ['loader-tool', 'do', 'x', text, path],
+        reason: 'undo',
+        edits: [],
+      })
+      const { stdout } = tree.run(
+        scriptOf({
+          ...plan,
+          changes: [
+            tool('', gone),
+            tool('# as it was', back),
+            { kind: 'remove', path: gone, before: '# \xfe\n' },
+            { kind: 'write', path: back, before: '# \xff\n', after: '# as it was\n' },
+          ],
+        }),
+      )
+      expect(lastWord(stdout)).toEqual({ name: 'ok', body: '' })
+      expect(existsSync(tree.at(gone))).toBe(false)
+      expect(tree.read(back)).toBe('# as it was\n')
+    })
+
+    test.each([
+      ['a file', '/etc/default/grub'],
+      ['a file that a program will edit', '/etc/modprobe.d/unwanted.conf'],
+      ['a file that a program will make', '/etc/modprobe.d/tool.conf'],
+    ])('refuses %s that somebody else has changed meanwhile', (_, path) => {
+      using tree = new MachineTree(host, argv)
+      tree.write(path, '# theirs\n')
       const before = tree.snapshot()
       const { stdout } = tree.run(scriptOf(plan))
-      expect(lastWord(stdout)?.body).toMatch(/^\/etc\/default\/grub was changed by someone else/)
+      expect(lastWord(stdout)?.body.startsWith(`${path} was changed by someone else`)).toBe(true)
+      expect(framesOf(NONCE, stdout).map(({ name }) => name)).toEqual(['failed'])
       expectUntouched(tree, before)
     })
 
@@ -176,6 +286,7 @@ describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as
       using tree = new MachineTree(host, argv)
       const left = [
         '/etc/modprobe.d/.vfio-run.dead.0',
+        '/etc/default/grub.d/.vfio-run.dead.1',
         '/boot/.vfio-run.dead.kept.0',
         '/boot/grub/.vfio-run.dead.back',
       ]
@@ -247,8 +358,7 @@ describe('where the disk is full', () => {
 describe('Reversible', () => {
   it('whatever program fails, whenever: all is done, or all is as it was', () => {
     const outcomes = { done: 0, undone: 0 }
-    const all = startsOf(undefined)
-    for (let n = 1; n <= all; n++) {
+    for (let n = 1; n <= starts.length; n++) {
       using tree = new MachineTree(host, dash.argv)
       const before = tree.snapshot()
       tree.failAt(n)
@@ -263,7 +373,7 @@ describe('Reversible', () => {
       }
     }
     console.log(
-      `Reversible: a failure at each of ${all} program starts: ${outcomes.undone} undone, ${outcomes.done} done all the same`,
+      `Reversible: a failure at each of ${starts.length} program starts: ${outcomes.undone} undone, ${outcomes.done} done all the same`,
     )
   })
 })
@@ -304,23 +414,46 @@ describe('True', () => {
 const lastWord = (stdout: Buffer) =>
   framesOf(NONCE, stdout).findLast(({ name }) => ['ok', 'failed', 'locked', 'absent'].includes(name))
 
-/** How many programs a run starts, or the number of the start of one of them. */
-function startsOf(program: string | undefined): number {
+/** Which of all the programs that a run starts is the nth start of this one. */
+function startsOf(program: string, nth = 1): number {
+  const own = starts.flatMap((name, n) => (name === program ? [n + 1] : []))
+  return own[nth - 1] ?? 0
+}
+
+/** The programs that a run starts, in order; what a look starts after its end is left out. */
+function programsOf(script: string): readonly string[] {
   using tree = new MachineTree(host, dash.argv)
-  tree.run(applyScript(plan, blind, OPTIONS))
-  const starts = tree.starts()
-  return program === undefined ? starts.length : starts.indexOf(program) + 1
+  tree.run(script)
+  return tree.starts()
+}
+
+/** What the journal has kept, by path: each once, undefined for a file that was not there. */
+function originalsIn(tree: MachineTree): Record<string, string | undefined> {
+  const run = '/var/lib/vfio-run/runs/run1.1'
+  const journal = readdirSync(tree.at(run))
+  const kept = tree.read(`${run}/manifest`).trim().split('\n')
+  return Object.fromEntries(
+    kept.map(line => {
+      const [n = '', path = ''] = line.split(' ')
+      return [path, journal.includes(`${n}.original`) ? tree.read(`${run}/${n}.original`) : undefined]
+    }),
+  )
 }
 
 const filesCompared = (predicted: Host, applied: Host) =>
   compareHosts({ ...applied, files: predicted.files }, applied).wrong
 
 function expectApplied(tree: MachineTree, of: Plan, when = ''): void {
-  for (const { path } of of.changes)
+  for (const path of pathsOf(of.changes))
     expect(tree.file(path), `${path} ${when}`).toEqual(of.predicted.files[path])
   expect(tree.read('/boot/grub/grub.cfg'), when).toBe('the menu as it is now\n')
+  expect(tree.read(ESP_COPY), when).toBe('the copy as it is now\n')
   expect(tree.read('/var/lib/vfio-run/lock'), when).toBe('')
-  expect(tree.leftovers(), when).toEqual([])
+  // Where the connection was cut, the look at the end may still be at work.
+  expect(
+    tree.leftovers().filter(path => !path.startsWith('/var/tmp/')),
+    when,
+  ).toEqual([])
 }
 
 function expectUntouched(tree: MachineTree, before: Readonly<Record<string, string>>, when = ''): void {

@@ -1,8 +1,14 @@
 import fc from 'fast-check'
-import { LOADER_PATHS, LOADER_TOOLS } from '../../src/backends/bootloaders/index.ts'
-import { INITRAMFS_TOOLS } from '../../src/backends/initramfs/index.ts'
+import {
+  BOOTLOADERS,
+  LOADER_FILES,
+  LOADER_MENUS,
+  LOADER_PATHS,
+  LOADER_TOOLS,
+} from '../../src/backends/bootloaders/index.ts'
+import { GENERATORS, INITRAMFS_FILES, INITRAMFS_TOOLS } from '../../src/backends/initramfs/index.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
-import type { File, Host, Image, InstalledKernel, Menu, PciDevice } from '../../src/host/host.ts'
+import type { File, Host, Image, InstalledKernel, Menu, MenuEntry, PciDevice } from '../../src/host/host.ts'
 import { ifKnown, type Known, observed, predicted, unknown } from '../../src/host/known.ts'
 import { shellText } from './shell_text.ts'
 
@@ -19,9 +25,13 @@ const set = <K extends keyof Host>(name: K, values: fc.Arbitrary<Host[K]>): fc.A
 
 function variation(recorded: Host): fc.Arbitrary<Variation> {
   const files = { weight: 12, arbitrary: fc.tuple(fc.constantFrom(...PATHS), file()).map(putFile) }
+  const othersFiles = {
+    weight: 2,
+    arbitrary: fc.tuple(fc.constantFrom(...OTHERS_PATHS), file()).map(putFile),
+  }
   const devices = { weight: 5, arbitrary: deviceVariation(recorded) }
-  const others = Object.values(FACTS).map(vary => ({ weight: 1, arbitrary: vary(recorded) }))
-  return fc.oneof(files, devices, ...others)
+  const facts = Object.values(FACTS).map(vary => ({ weight: 1, arbitrary: vary(recorded) }))
+  return fc.oneof(files, othersFiles, devices, ...facts)
 }
 
 /** The plain facts, by name, so that a fact that nobody varies does not compile. */
@@ -50,6 +60,9 @@ const FACTS: Readonly<
         uefi: fc.boolean(),
         tables: fc.subarray(['DMAR', 'IVRS'] as ('DMAR' | 'IVRS')[]),
         loaderInfo: fc.constantFrom(undefined, undefined, 'systemd-boot 252', 'Limine 7', '\xff'),
+        stubInfo: fc.constantFrom(undefined, undefined, undefined, 'systemd-stub 252', '\xff'),
+        loaderEntries: fc.record({ default: loaderEntry(), oneShot: loaderEntry() }),
+        secureBoot: fc.boolean(),
       }),
     ),
   cmdline: recorded => set('cmdline', known(commandLine(ifKnown(recorded.cmdline) ?? []))),
@@ -102,8 +115,10 @@ const FACTS: Readonly<
     ),
   tools: recorded => set('tools', mostly(recorded.tools, [...LOADER_TOOLS, ...INITRAMFS_TOOLS])),
   paths: recorded => set('paths', mostly(recorded.paths, LOADER_PATHS)),
-  menu: recorded => set('menu', known(menu(recorded))),
+  menus: recorded => set('menus', menus(recorded)),
   images: recorded => set('images', images(recorded)),
+  sealedDisks: () => set('sealedDisks', fc.constantFrom([], [{ device: '/dev/sda3', by: '/etc/crypttab' }])),
+  bootloader: () => set('bootloader', fc.constantFrom('nonesuch', ...BOOTLOADERS.map(({ name }) => name))),
   journal: () =>
     set(
       'journal',
@@ -137,6 +152,8 @@ const addresses = (recorded: Host): fc.Arbitrary<string[]> =>
     { maxLength: 2 },
   )
 
+const loaderEntry = (): fc.Arbitrary<string> => fc.constantFrom('', '', 'one.conf', 'gone.conf', '\xff')
+
 const TOKENS = [
   'quiet',
   'intel_iommu=on',
@@ -165,6 +182,7 @@ function kernels(recorded: Host): fc.Arbitrary<InstalledKernel[]> {
         kernel,
         { ...kernel, vfio: {} },
         { ...kernel, bootable: false },
+        { ...kernel, pkgbase: 'linux' },
         { ...kernel, builtins: [...kernel.builtins, 'xhci_pci', 'nvme', 'i915'] },
         { ...kernel, vfio: { ...kernel.vfio, vfio_pci: { is: 'builtin' as const, needs: [] } } },
         {
@@ -185,9 +203,22 @@ function kernels(recorded: Host): fc.Arbitrary<InstalledKernel[]> {
     .map(([own, more]) => [...new Map([...own, ...more].map(kernel => [kernel.release, kernel])).values()])
 }
 
-function menu(recorded: Host): fc.Arbitrary<Menu> {
-  const now = ifKnown(recorded.menu) ?? { path: '/boot/grub/grub.cfg', default: '0', saved: '', entries: [] }
-  const varied = fc.constantFrom(...now.entries).chain(entry =>
+function menus(recorded: Host): fc.Arbitrary<Host['menus']> {
+  const each = Object.keys(LOADER_MENUS).map(name => [name, known(menu(recorded, name))] as const)
+  return mostOf(Object.fromEntries(each))
+}
+
+/** By name; one or the other may be missing. */
+const mostOf = <T>(values: Readonly<Record<string, fc.Arbitrary<T>>>): fc.Arbitrary<Record<string, T>> =>
+  fc
+    .tuple(
+      ...Object.entries(values).map(([name, value]) => fc.option(value.map(one => [name, one] as const))),
+    )
+    .map(found => Object.fromEntries(found.filter(one => one !== null)))
+
+function menu(recorded: Host, loader: string): fc.Arbitrary<Menu> {
+  const now = ifKnown(recorded.menus[loader] ?? unknown('')) ?? NO_MENU
+  const varied = fc.constantFrom(...(now.entries.length > 0 ? now.entries : [AN_ENTRY])).chain(entry =>
     fc.record({
       title: fc.constantFrom(entry.title, "it's"),
       id: fc.constantFrom(entry.id, ''),
@@ -207,31 +238,41 @@ function menu(recorded: Host): fc.Arbitrary<Menu> {
   })
 }
 
+const NO_MENU: Menu = { path: '/boot/grub/grub.cfg', default: '0', saved: '', entries: [] }
+const AN_ENTRY: MenuEntry = {
+  title: 'Linux',
+  id: 'linux',
+  source: '10_linux',
+  kernel: '/vmlinuz-linux',
+  args: [],
+  recovery: false,
+}
+
+/** Some of those that there were, and perhaps one of a name that other distributions give them. */
 function images(recorded: Host): fc.Arbitrary<Host['images']> {
-  const vary = (now: Image | undefined) =>
-    known(
-      fc.record({
-        path: fc.constant(now?.path ?? '/boot/initrd.img-x'),
+  const releases = recorded.kernels.map(({ release }) => release)
+  const vary = (path: string) => {
+    const now = ifKnown(recorded.images[path] ?? unknown(''))
+    return known(
+      fc.record<Image>({
+        path: fc.constant(path),
+        release: fc.constantFrom(now?.release ?? '', '', '9.9.9', ...releases),
+        madeBy: fc.constantFrom(
+          now?.madeBy ?? '',
+          '',
+          ...GENERATORS.flatMap(({ name }) => MAKERS.find(maker => maker === name) ?? []),
+        ),
         modules: fc.subarray(['vfio', 'vfio_iommu_type1', 'vfio_pci', 'vfio_pci_core']),
         loads: fc.subarray(['vfio', 'vfio_iommu_type1', 'vfio_pci']),
         files: fc.constantFrom({}, now?.files ?? {}, { '/etc/modprobe.d/gone.conf': '00' }),
       }),
     )
-  const releases = recorded.kernels.map(({ release }) => release)
-  return fc
-    .tuple(
-      fc.subarray(releases),
-      fc.tuple(...releases.map(release => vary(ifKnown(recorded.images[release] ?? unknown(''))))),
-    )
-    .map(([kept, varied]) =>
-      Object.fromEntries(
-        releases.flatMap((release, i) => {
-          const image = varied[i]
-          return image === undefined || !kept.includes(release) ? [] : [[release, image] as const]
-        }),
-      ),
-    )
+  }
+  const paths = [...Object.keys(recorded.images), '/boot/initramfs-linux.img', '/efi/f3a1/9.9.9/initrd']
+  return mostOf(Object.fromEntries(paths.map(path => [path, vary(path)])))
 }
+
+const MAKERS = ['initramfs-tools', 'dracut', 'mkinitcpio', 'booster'] as const
 
 /** What is read by name, and neighbours that could hide it or be hidden. */
 const PATHS = [
@@ -245,6 +286,9 @@ const PATHS = [
   '/lib/modprobe.d/z.conf',
   '/etc/initramfs-tools/modules',
 ] as const
+
+/** What adapters read, of those that do not stand above. */
+const OTHERS_PATHS = [...LOADER_FILES, ...INITRAMFS_FILES].map(path => path.replaceAll('*', 'one'))
 
 const file = (): fc.Arbitrary<File | undefined> =>
   fc.oneof(
@@ -291,6 +335,11 @@ const LINES = [
   'GRUB_CMDLINE_LINUX=\'intel_iommu=off dyndbg="file a +p"\'',
   'GRUB_CMDLINE_LINUX_DEFAULT=$(cat secret)',
   'GRUB_CMDLINE_LINUX_DEFAULT="quiet',
+  'title Linux',
+  'linux /vmlinuz-linux',
+  'options root=/dev/sda1 ro quiet',
+  'options',
+  'root=/dev/sda1 ro intel_iommu=off',
 ]
 
 const line = (): fc.Arbitrary<string> =>

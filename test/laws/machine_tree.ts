@@ -46,6 +46,7 @@ export class MachineTree implements Disposable {
       this.write(`/boot/initrd.img-${release}`, `image of ${release}\n`.repeat(70_000), '600')
     }
     this.write('/boot/grub/grub.cfg', 'the menu as it was\n', '600')
+    this.write(ESP_COPY, 'the copy as it was\n')
     for (const folder of ['/etc/modprobe.d', '/var/lib', '/var/tmp'])
       mkdirSync(join(this.root, folder), { recursive: true })
     this.#installPrograms()
@@ -150,15 +151,21 @@ export class MachineTree implements Disposable {
     if (applet === 'ash') symlinkSync(shell, join(this.#bin, 'sh'))
     const install = (name: string, body: string) =>
       writeFileSync(join(this.#bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
-    for (const name of FAILING) install(name, failing(this.#folder, name, REBUILDS[name] ?? EXISTING))
+    for (const name of FAILING) install(name, failing(this.#folder, name, STAND_INS[name] ?? EXISTING))
     // Flushing every file to the disk tells nothing here and takes its time; nor are these machines' logs ours.
     for (const name of ['sync', 'journalctl', 'dmesg']) install(name, 'exit 0')
     this.failAt(Number.POSITIVE_INFINITY)
   }
 }
 
-/** What rebuilds leave when they are done; until then it is half of it. */
-const REBUILDS: Readonly<Record<string, string>> = {
+/** What the second of two rebuilding programs writes. */
+export const ESP_COPY = '/boot/efi/initrd'
+
+/** What a program of the loader's own keeps beside its files: a line for each `loader-tool do`, in order. */
+export const LOADER_STATE = '/var/lib/loader-tool'
+
+/** What programs leave when they are done; until then it is half of it. */
+const STAND_INS: Readonly<Record<string, string>> = {
   'update-grub': `echo half >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"
 echo 'Generating grub configuration file ...' >&2
 \${fails:+exit 1}
@@ -168,6 +175,23 @@ echo 'the menu as it is now' >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"`,
   echo "update-initramfs: Generating $i"
   \${fails:+exit 1}
   echo 'the image as it is now' >"$i"
+done`,
+  'copy-to-esp': `echo half >"$VFIO_RUN_ROOT${ESP_COPY}"
+\${fails:+exit 1}
+echo 'the copy as it is now' >"$VFIO_RUN_ROOT${ESP_COPY}"`,
+  // `do NAME TEXT FILE…` writes the text to files, '' takes them away; `undo NAME` expects to be the last that was done.
+  'loader-tool': `state=$VFIO_RUN_ROOT${LOADER_STATE}
+if [ "$1" = undo ]; then
+  if [ "$(sed -n '$p' "$state")" = "$2" ]; then sed -i '$d' "$state"; else grep -qx "$2" "$state" && echo disorder >>"$state"; fi
+  [ -s "$state" ] || rm -f "$state"
+  exit 0
+fi
+echo "$2" >>"$state"; text=$3; shift 3
+for f; do
+  f=$VFIO_RUN_ROOT$f
+  echo half >"$f"
+  \${fails:+exit 1}
+  if [ -n "$text" ]; then echo "$text" >"$f"; else rm "$f"; fi
 done`,
 }
 
@@ -193,7 +217,7 @@ const FAILING = [
   'mv',
   'sha256sum',
   'stat',
-  ...Object.keys(REBUILDS),
+  ...Object.keys(STAND_INS),
 ]
 
 const failing = (folder: string, name: string, body: string): string => `self=${name}

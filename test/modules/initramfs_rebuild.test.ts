@@ -9,6 +9,19 @@ const MODULES = '/etc/initramfs-tools/modules'
 const plan = (host: Host, args: Record<string, unknown> = {}) => planned(initramfs_rebuild, host, args)
 const listing = (text: string) => withFiles(aHost(), { [MODULES]: text })
 
+/** Before 6.2 vfio_virqfd is a module of its own. */
+function withOlderKernel(host: Host): Host {
+  const module = (...needs: readonly string[]) => ({ is: 'module', needs }) as const
+  const vfio = { vfio: module(), vfio_pci: module('vfio') }
+  const kernels = host.kernels.map(kernel => ({ ...kernel, vfio }))
+  const older = kernels.map(kernel => ({
+    ...kernel,
+    release: '6.1.0-9-amd64',
+    vfio: { ...vfio, vfio_virqfd: module() },
+  }))
+  return { ...host, kernels: [...kernels, ...older] }
+}
+
 describe('the modules of the initramfs', () => {
   it.each<[string, Host, Record<string, unknown>, string]>([
     [
@@ -22,6 +35,12 @@ describe('the modules of the initramfs', () => {
       withKernel(listing(''), {
         vfio: { vfio: { is: 'module', needs: [] }, vfio_pci: { is: 'module', needs: ['vfio'] } },
       }),
+      {},
+      'vfio\nvfio_pci\n',
+    ],
+    [
+      'without vfio_virqfd where one of the kernels does not have it',
+      withOlderKernel(listing('')),
       {},
       'vfio\nvfio_pci\n',
     ],
@@ -70,7 +89,20 @@ describe('the modules of the initramfs', () => {
 
   it('need nothing where vfio is compiled in', () => {
     const host = withKernel(aHost(), { vfio: { vfio_pci: { is: 'builtin', needs: [] } } })
-    expect(plan(host).kind).toBe('converged')
+    expect(plan(host)).toEqual({
+      kind: 'converged',
+      why: "vfio-pci is compiled into every kernel here, so that there is nothing to list; the image carries today's modprobe.d",
+    })
+  })
+
+  it.each([
+    ['dracut', '/etc/dracut.conf.d/vfio.conf'],
+    ['mkinitcpio', '/etc/mkinitcpio.conf'],
+    ['booster', '/etc/booster.yaml'],
+  ])("are on %s's own list", (tool, file) => {
+    const host = withFiles(aHost({ tools: [tool] }), { '/etc/mkinitcpio.conf': 'HOOKS=(base modconf)\n' })
+    expect(Object.keys(written(plan(host)))).toEqual([file])
+    expect(lifeOf(initramfs_rebuild, host)[0]).toBe('change')
   })
 })
 
@@ -87,9 +119,9 @@ describe('an image that does not carry what it should', () => {
 })
 
 it('another generator is refused by name', () => {
-  expect(plan(aHost({ tools: ['dracut', 'update-initramfs'] }))).toMatchObject({
+  expect(plan(aHost({ tools: ['genkernel'] }))).toMatchObject({
     kind: 'blocked',
-    why: 'the initramfs of this machine is made by dracut (dracut is installed), which this version does not drive',
+    why: 'the initramfs of this machine is made by genkernel (genkernel is installed), which vfio-run does not drive',
   })
 })
 

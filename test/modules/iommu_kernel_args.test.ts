@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import { observed } from '../../src/host/known.ts'
 import { iommu_kernel_args } from '../../src/modules/iommu_kernel_args.ts'
-import { aHost, anAmdHost, aReadyHost, planned, withCmdline, withGrub, written } from '../builders.ts'
+import {
+  aFirmware,
+  aHost,
+  anAmdHost,
+  aReadyHost,
+  planned,
+  withCmdline,
+  withGrub,
+  written,
+} from '../builders.ts'
 import { complaint, lifeOf, stateOf } from './outcomes.ts'
 
 const DEFAULTS = '/etc/default/grub'
@@ -139,7 +148,7 @@ describe('taking it away again', () => {
   })
 
   it('works where the firmware offers no IOMMU', () => {
-    const host = { ...aReadyHost(), firmware: { uefi: false, tables: [], loaderInfo: undefined } }
+    const host = { ...aReadyHost(), firmware: aFirmware({ tables: [] }) }
     expect(plan(host, { state: 'absent' }).kind).toBe('change')
   })
 
@@ -152,7 +161,7 @@ describe('taking it away again', () => {
 })
 
 describe('blocked', () => {
-  const dark = { uefi: true, tables: [], loaderInfo: undefined }
+  const dark = aFirmware({ tables: [] })
 
   it.each<[string, Host, string, string]>([
     [
@@ -199,7 +208,7 @@ describe('arguments', () => {
 })
 
 it('a menu that was never rebuilt is found, though the source is right', () => {
-  const host = aReadyHost({ menu: aHost().menu })
+  const host = aReadyHost({ menus: aHost().menus })
   expect(plan({ ...host, cmdline: observed(['intel_iommu=on']) })).toMatchObject({
     kind: 'pending',
     needs: 'rebuild',

@@ -14,7 +14,8 @@ export const stateOf = (outcome: Outcome): string =>
 export function lifeOf(module: Module, host: Host, args: Readonly<Record<string, unknown>> = {}): string[] {
   const first = planned(module, host, args)
   const changed = afterChanges(host, first)
-  const built = grub.menu.derive(initramfsTools.images.derive(changed))
+  const images = initramfsTools.images.derive(changed)
+  const built = grub.menu?.derive(images) ?? images
   return [
     first,
     planned(module, changed, args),

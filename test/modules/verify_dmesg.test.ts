@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
 import { observed, unknown } from '../../src/host/known.ts'
 import { verify_dmesg } from '../../src/modules/verify_dmesg.ts'
-import { aHost, anAmdHost, planned, withCmdline, withLog } from '../builders.ts'
+import { aFirmware, aHost, anAmdHost, planned, withCmdline, withLog } from '../builders.ts'
 
 const plan = (host: Host) => planned(verify_dmesg, host)
 const SET_UP = 'DMAR: Intel(R) Virtualization Technology for Directed I/O'
@@ -48,7 +48,7 @@ describe('an IOMMU that is on', () => {
 })
 
 describe('an IOMMU that is off', () => {
-  const none = { uefi: true, tables: [], loaderInfo: undefined }
+  const none = aFirmware({ tables: [] })
 
   it.each<[string, Host, string, string]>([
     [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { BOOTLOADERS } from '../../src/backends/bootloaders/index.ts'
 import type { Host } from '../../src/host/host.ts'
 import { observed } from '../../src/host/known.ts'
 import { vfio_ids } from '../../src/modules/vfio_ids.ts'
@@ -40,6 +41,34 @@ describe('claiming devices', () => {
       ].join('\n'),
       [GRUB]: grub('quiet vfio-pci.ids=1002:5159,8086:293e,1033:0194'),
     })
+  })
+
+  it('only on the command line where vfio-pci is compiled into every kernel (Ubuntu), and says why', () => {
+    const builtIn = { vfio: { vfio_pci: { is: 'builtin', needs: [] } } } as const
+    const host = withKernel(plain(), builtIn)
+    expect(plan(host)).toMatchObject({
+      kind: 'change',
+      why: 'vfio-pci claims 1033:0194 (it is compiled into every kernel here, so that only the command line counts and modprobe.d cannot) in /etc/default/grub (GRUB)',
+    })
+    expect(written(plan(host))).toEqual({ [GRUB]: grub('quiet vfio-pci.ids=1033:0194') })
+    const there = withFiles(host, { [VFIO]: 'options vfio-pci ids=1:2 disable_vga=1\n' })
+    expect(written(plan(there))).toEqual({
+      [VFIO]: 'options vfio-pci ids=1:2,1033:0194 disable_vga=1\n',
+      [GRUB]: grub('quiet vfio-pci.ids=1:2,1033:0194'),
+    })
+  })
+
+  it('in both places where one of the kernels has it as a module', () => {
+    const host = plain()
+    const other = host.kernels.map(kernel => ({
+      ...kernel,
+      release: '6.8.0-45-generic',
+      vfio: { vfio_pci: { is: 'builtin', needs: [] } as const },
+    }))
+    expect(Object.keys(written(plan({ ...host, kernels: [...host.kernels, ...other] })))).toEqual([
+      VFIO,
+      GRUB,
+    ])
   })
 
   it('says what it does, and asks for the menu', () => {
@@ -329,7 +358,7 @@ describe('blocked', () => {
       'no bootloader',
       aHost({ tools: [], paths: [] }),
       [USB],
-      'no bootloader was found: neither GRUB (update-grub and /boot/grub/grub.cfg) nor another one that is known here',
+      `no bootloader was found that is known here (${BOOTLOADERS.map(({ name }) => name).join(', ')})`,
     ],
   ])('%s', (_, host, devices, why) => {
     expect(plan(host, devices)).toMatchObject({ kind: 'blocked', why })

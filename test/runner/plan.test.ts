@@ -1,11 +1,13 @@
-import { describe, expect, it } from 'vitest'
-import { type Change, write } from '../../src/host/change.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { grub } from '../../src/backends/bootloaders/grub.ts'
+import { initramfsTools } from '../../src/backends/initramfs/initramfs_tools.ts'
+import { applyChanges, type Change, type FileEdit, pathsOf, write } from '../../src/host/change.ts'
 import type { Host } from '../../src/host/host.ts'
 import { unknown } from '../../src/host/known.ts'
 import { blocked, converged, type Module, type Outcome } from '../../src/modules/define.ts'
 import { modules } from '../../src/modules/index.ts'
-import { type PlannedCall, planTasks, rebootReasons } from '../../src/runner/plan.ts'
-import { aHost, aReadyHost, withCmdline, withFiles } from '../builders.ts'
+import { type PlannedCall, planTasks, rebootReasons, withChosenLoader } from '../../src/runner/plan.ts'
+import { aHost, aReadyHost, withCmdline, withFiles, withMenus } from '../builders.ts'
 
 /** A task of the real vocabulary. */
 function task(name: string, args: Readonly<Record<string, unknown>> = {}): PlannedCall {
@@ -28,6 +30,19 @@ const writing = (path: string, after: string, rebuild: ('menu' | 'initramfs')[] 
     changes: write(host, path, after),
     rebuild,
   }))
+
+/** A program of the loader's own that makes `after` of files. */
+const running = (after: Readonly<Record<string, string | undefined>>) =>
+  answering(host => {
+    const edits = Object.entries(after).map(
+      ([path, bytes]): FileEdit => ({ path, before: host.files[path]?.bytes, after: bytes }),
+    )
+    return {
+      kind: 'change',
+      why: 'a program',
+      changes: [{ kind: 'run', argv: ['grubby'], reason: 'its file', edits }],
+    }
+  })
 
 const removing = (path: string) =>
   answering(host => ({
@@ -87,15 +102,78 @@ describe('rebuilds', () => {
     const host = aHost()
     const { rebuilds } = planTasks(host, FLAGSHIP)
     const rebuilt = rebuilds.map(({ fingerprint }) => fingerprint)
-    const { outcomes } = planTasks({ ...host, journal: { ...host.journal, rebuilt } }, FLAGSHIP)
-    expect(outcomes.filter(({ kind }) => kind === 'blocked').map(({ why }) => why)).toEqual(
-      expect.arrayContaining([expect.stringContaining('was run for this already')]),
+    expect(whyBlocked(host, rebuilt)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^update-initramfs -u -k all was run for this already, and it did not help: /),
+      ]),
     )
+    expect(whyBlocked(host, rebuilt.slice(1))).toEqual([
+      expect.stringMatching(/^update-grub was run for this already, and it did not help: /),
+    ])
+  })
+})
+
+/** Why tasks of the flagship are blocked where these rebuilds were made already, each reason once. */
+function whyBlocked(host: Host, rebuilt: readonly string[]): string[] {
+  const { outcomes } = planTasks({ ...host, journal: { ...host.journal, rebuilt } }, FLAGSHIP)
+  return [...new Set(outcomes.filter(({ kind }) => kind === 'blocked').map(({ why }) => why))]
+}
+
+describe('programs that rebuild', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  /** Both artifacts of the lab's machine, rebuilt by other programs. */
+  function rebuiltBy(images: string[][], menu: string[][]): void {
+    if (grub.menu === undefined) throw new Error('GRUB has a menu')
+    const argvs = (all: string[][]) => all.map(([program = '', ...args]) => [program, ...args] as const)
+    vi.spyOn(initramfsTools.images, 'rebuild').mockReturnValue(argvs(images))
+    vi.spyOn(grub.menu, 'rebuild').mockReturnValue(argvs(menu))
+  }
+  const commands = () => planTasks(aHost(), FLAGSHIP).rebuilds.map(({ commands }) => commands)
+
+  it.each<[string, string[][], string[][], string[][][]]>([
+    [
+      'run once where two artifacts ask for the same',
+      [['mkinitcpio', '-P']],
+      [
+        ['mkinitcpio', '-P'],
+        ['sbctl', 'sign-all'],
+      ],
+      [[['mkinitcpio', '-P']], [['sbctl', 'sign-all']]],
+    ],
+    [
+      'leave nothing to the second where it asks for no more',
+      [['mkinitcpio', '-P']],
+      [['mkinitcpio', '-P']],
+      [[['mkinitcpio', '-P']], []],
+    ],
+    [
+      'run again with other arguments',
+      [['mkinitcpio', '-p', 'linux']],
+      [['mkinitcpio', '-p linux']],
+      [[['mkinitcpio', '-p', 'linux']], [['mkinitcpio', '-p linux']]],
+    ],
+    ['run in their order', [['a'], ['b']], [['c'], ['a']], [[['a'], ['b']], [['c']]]],
+  ])('%s', (_, images, menu, expected) => {
+    rebuiltBy(images, menu)
+    expect(commands()).toEqual(expected)
+  })
+
+  it('are named where they did not help, and the artifact where another rebuild runs them for it', () => {
+    rebuiltBy([['mkinitcpio', '-P'], ['sync']], [['mkinitcpio', '-P']])
+    const rebuilt = planTasks(aHost(), FLAGSHIP).rebuilds.map(({ fingerprint }) => fingerprint)
+    expect(whyBlocked(aHost(), rebuilt)[0]).toMatch(/^mkinitcpio -P and sync was run for this already/)
+    expect(whyBlocked(aHost(), rebuilt.slice(1))).toEqual([
+      expect.stringMatching(/^the GRUB menu was made anew for this already, and it did not help: /),
+    ])
   })
 })
 
 describe('changes', () => {
-  const at = (changes: readonly Change[], path: string) => changes.filter(change => change.path === path)
+  const at = (changes: readonly Change[], path: string) =>
+    changes.filter(change => pathsOf([change]).includes(path))
 
   it('of several tasks to one file are one, from what was there to what the last leaves', () => {
     const host = withFiles(aHost(), { '/etc/x': 'a' })
@@ -135,6 +213,59 @@ describe('changes', () => {
     const { changes } = planTasks(withFiles(aHost(), { '/etc/x': before }), calls)
     expect(at(changes, '/etc/x')).toEqual(expected)
   })
+
+  const run = (path: string, before: string | undefined, after: string | undefined): Change => ({
+    kind: 'run',
+    argv: ['grubby'],
+    reason: 'its file',
+    edits: [{ path, before, after }],
+  })
+  it.each<[string, PlannedCall[], Change[]]>([
+    [
+      'are put together on either side of a program',
+      [
+        writing('/etc/x', 'b'),
+        writing('/etc/x', 'c'),
+        running({ '/etc/x': 'd' }),
+        writing('/etc/x', 'e'),
+        writing('/etc/x', 'f'),
+      ],
+      [
+        { kind: 'write', path: '/etc/x', before: 'a', after: 'c' },
+        run('/etc/x', 'c', 'd'),
+        { kind: 'write', path: '/etc/x', before: 'd', after: 'f' },
+      ],
+    ],
+    [
+      'there before a program and back after it stay: it counts on them',
+      [writing('/etc/x', 'b'), running({ '/etc/y': '1' }), writing('/etc/x', 'a')],
+      [
+        { kind: 'write', path: '/etc/x', before: 'a', after: 'b' },
+        run('/etc/y', undefined, '1'),
+        { kind: 'write', path: '/etc/x', before: 'b', after: 'a' },
+      ],
+    ],
+    [
+      'by two programs are two runs',
+      [running({ '/etc/x': 'b' }), running({ '/etc/x': 'a' })],
+      [run('/etc/x', 'a', 'b'), run('/etc/x', 'b', 'a')],
+    ],
+    [
+      'there and back between two programs are none',
+      [
+        running({ '/etc/y': '1' }),
+        writing('/etc/x', 'b'),
+        writing('/etc/x', 'a'),
+        running({ '/etc/y': undefined }),
+      ],
+      [run('/etc/y', undefined, '1'), run('/etc/y', '1', undefined)],
+    ],
+  ])('%s', (_, calls, expected) => {
+    const host = withFiles(aHost(), { '/etc/x': 'a' })
+    const { changes, predicted } = planTasks(host, calls)
+    expect(changes).toEqual(expected)
+    expect(applyChanges(host, changes).files).toEqual(predicted.files)
+  })
 })
 
 describe('a task', () => {
@@ -148,10 +279,12 @@ describe('a task', () => {
       looking,
       writing('/etc/x', 'b'),
       looking,
+      running({ '/etc/x': 'c' }),
+      looking,
       removing('/etc/x'),
       looking,
     ])
-    expect(seen).toEqual(['a', 'b', undefined])
+    expect(seen).toEqual(['a', 'b', 'c', undefined])
   })
 
   it('sees the rebuilds that the earlier ones asked for as made', () => {
@@ -166,7 +299,7 @@ describe('a task', () => {
       writing('/etc/x', 'b'),
     ])
     expect(outcomes.map(({ kind }) => kind)).toEqual(['blocked', 'change'])
-    expect(changes.map(({ path }) => path)).toEqual(['/etc/x'])
+    expect(pathsOf(changes)).toEqual(['/etc/x'])
   })
 
   it('is blocked where the host was not looked at as root', () => {
@@ -176,11 +309,47 @@ describe('a task', () => {
   })
 
   it('that needs the boot menu is blocked where it cannot be read, and nothing is rebuilt', () => {
-    const { outcomes, rebuilds } = planTasks(aHost({ menu: unknown('no grub.cfg') }), [
+    const { outcomes, rebuilds } = planTasks(withMenus(aHost(), { GRUB: unknown('no grub.cfg') }), [
       task('iommu_kernel_args'),
     ])
     expect(outcomes[0]).toMatchObject({ kind: 'blocked', why: expect.stringContaining('no grub.cfg') })
     expect(rebuilds).toEqual([])
+  })
+})
+
+describe("the user's word on the loader", () => {
+  const naming = (bootloader: unknown): PlannedCall => ({
+    ...answering(() => converged('said')),
+    args: { bootloader },
+  })
+
+  it.each<[string, PlannedCall[], string | undefined]>([
+    ['is that of any task', [writing('/etc/x', 'y'), naming('GRUB')], 'GRUB'],
+    ['is that of the first which says it', [naming(undefined), naming('GRUB'), naming('Limine')], 'GRUB'],
+    ['is none where no task says it', [naming(undefined), writing('/etc/x', 'y')], undefined],
+    ['is none where there are no tasks', [], undefined],
+  ])('%s', (_, calls, expected) => {
+    expect(withChosenLoader(aHost(), calls).bootloader).toBe(expected)
+    expect(planTasks(aHost(), calls).predicted.bootloader).toBe(expected)
+  })
+
+  it('counts for tasks that do not say it, and for what is rebuilt', () => {
+    const { outcomes, rebuilds } = planTasks(aHost(), [
+      task('iommu_kernel_args'),
+      naming('nonesuch'),
+      writing('/etc/default/grub', 'GRUB_CMDLINE_LINUX="ro"\n', ['menu']),
+    ])
+    expect(outcomes[0]).toMatchObject({ kind: 'blocked', why: expect.stringContaining('nonesuch') })
+    expect(rebuilds).toEqual([])
+  })
+
+  it('leaves the plan as it is where it names what is found anyway', () => {
+    const plan = planTasks(aHost(), FLAGSHIP)
+    const named = planTasks(aHost(), [naming('GRUB'), ...FLAGSHIP])
+    expect({ changes: named.changes, rebuilds: named.rebuilds }).toEqual({
+      changes: plan.changes,
+      rebuilds: plan.rebuilds,
+    })
   })
 })
 

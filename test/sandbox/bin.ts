@@ -1,36 +1,50 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * The programs that a script finds in a sandbox: the stand-ins, and what every Debian has of those that do not care
- * which machine they run on. Not the rest of the machine that the tests run on: a program there that looks at its
- * hardware would answer for it, and a loader's or generator's tool make the sandbox another distribution.
+ * The programs that a script finds in a sandbox: the stand-ins, and what every distribution has of those that do not
+ * care which machine they run on. Not the rest of the machine that the tests run on: a program there that looks at
+ * its hardware would answer for it, and a loader's or generator's tool make the sandbox another distribution.
+ * @param distribution Shell scripts by name, or `true` for the one that is in stand_ins/.
  * @returns a value for PATH.
  */
-export function installPrograms(folder: string): string {
+export function installPrograms(folder: string, distribution: Programs): string {
   const standIns = join(folder, 'stand_ins')
   const programs = join(folder, 'programs')
-  const names = installStandIns(standIns)
+  installStandIns(standIns, { ...EVERYWHERE, ...distribution })
   linkPrograms(
     programs,
-    ORDINARY.filter(name => !names.includes(name)),
+    ORDINARY.filter(name => !(name in EVERYWHERE || name in distribution)),
   )
   return `${standIns}:${programs}`
 }
 
 const SOURCES = join(import.meta.dirname, 'stand_ins')
 
+/** Name → the text of the program, or `true` for that of stand_ins/NAME.sh. */
+export type Programs = Readonly<Record<string, string | true>>
+
+/** Those of any machine, whatever is installed on it. */
+const EVERYWHERE: Programs = {
+  dmesg: true,
+  id: true,
+  journalctl: true,
+  reboot: true,
+  shutdown: true,
+  sudo: true,
+  systemctl: true,
+  uname: true,
+}
+
 /** Copied, not linked: whether a checkout keeps executable bits is not ours to say. */
-function installStandIns(folder: string): string[] {
+function installStandIns(folder: string, programs: Programs): void {
   mkdirSync(folder)
   copyFileSync(join(SOURCES, 'common.sh'), join(folder, '.common'))
-  const names = readdirSync(SOURCES).map(name => name.replace(/\.sh$/, ''))
-  const programs = names.filter(name => name !== 'common')
-  for (const name of programs) {
-    copyFileSync(join(SOURCES, `${name}.sh`), join(folder, name))
+  for (const [name, text] of Object.entries(programs)) {
+    if (text === true) copyFileSync(join(SOURCES, `${name}.sh`), join(folder, name))
+    else writeFileSync(join(folder, name), text)
     chmodSync(join(folder, name), 0o755)
   }
-  return programs
 }
 
 /** Those that this machine has not are not there. */

@@ -1,24 +1,33 @@
+import type { Distribution } from './distribution.ts'
+
 /**
  * A machine as data: what is soldered, plugged and installed. What follows from it at a boot (groups, drivers,
  * messages, the command line) is computed by boot/, never described.
  */
 export interface MachineDescription {
   readonly hostname: string
+  /** What is installed on it: its programs, its loader, how its images are made. */
+  readonly distribution: Distribution
   readonly cpu: CpuDescription
   readonly firmware: FirmwareDescription
   readonly kernels: readonly KernelDescription[]
   /** In the order of the kernel's scan: bus 0 first, then bus by bus. */
   readonly devices: readonly DeviceDescription[]
-  /** MODULES= of initramfs.conf: whether native drivers of disks, USB and network are in the image. */
-  readonly initramfsModules: 'most' | 'list'
+  /** MODULES= of Debian's initramfs.conf (default most): whether native drivers of disks, USB and network are in the image. */
+  readonly initramfsModules?: 'most' | 'list'
   readonly disk: DiskDescription
   readonly network: NetworkDescription
-  /** /etc/default/grub. */
-  readonly grubDefaults: string
-  /** More files, path → content, over those of a stock Debian 12. */
+  /** /etc/default/grub, where its loader is GRUB. */
+  readonly grubDefaults?: string
+  /** More files, path → content, over those of the distribution. */
   readonly files?: Readonly<Record<string, string>>
+  /** Files of /proc and /sys that are other than what follows from the rest, path → content: a root on ZFS. */
+  readonly shows?: Readonly<Record<string, string>>
   readonly iommuLog: IommuLog
 }
+
+/** One whose loader is GRUB with /etc/default/grub. */
+export type GrubMachine = MachineDescription & { readonly grubDefaults: string }
 
 export interface CpuDescription {
   readonly vendor: 'GenuineIntel' | 'AuthenticAMD'
@@ -57,6 +66,12 @@ export interface KernelDescription {
   readonly intelIommuDefaultOn: boolean
   /** CONFIG_VFIO_PCI: =m in Debian, =y in Ubuntu since 20.04. */
   readonly vfio: 'module' | 'builtin'
+  /** Of its module files: Fedora's are .ko.xz, Arch's .ko.zst; none in Debian 12. */
+  readonly compression?: 'xz' | 'zst'
+  /** Modules that others have as files and this one has compiled in, underscored: Fedora's xhci_pci and ahci. */
+  readonly compiledIn?: readonly string[]
+  /** Arch's name for it: linux, linux-lts. */
+  readonly pkgbase?: string
 }
 
 export interface DeviceDescription {
@@ -90,8 +105,8 @@ export interface DiskDescription {
 
 export interface PartitionDescription {
   /** Mount point, or swap. */
-  readonly use: '/' | '/boot' | '/boot/efi' | 'swap'
-  readonly filesystem: 'ext4' | 'vfat' | 'swap'
+  readonly use: '/' | '/boot' | '/boot/efi' | '/efi' | 'swap'
+  readonly filesystem: 'ext4' | 'xfs' | 'vfat' | 'swap'
   readonly uuid: string
   readonly mebibytes: number
 }

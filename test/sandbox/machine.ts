@@ -5,7 +5,6 @@ import {
   type FSWatcher,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,18 +17,26 @@ import { promisify } from 'node:util'
 import { installPrograms } from './bin.ts'
 import type { ModuleSource } from './boot/binding.ts'
 import { boot, type RunningSystem } from './boot/boot.ts'
-import { type BootedEntry, bootedEntry } from './boot/menu.ts'
 import { modprobeConfiguration } from './boot/modprobe.ts'
-import type { LogLine, MachineDescription } from './description.ts'
+import type { KernelDescription, LogLine, MachineDescription } from './description.ts'
+import { Disk, namesIn } from './disk.ts'
+import { releaseIn } from './distribution.ts'
 import { endLeftovers } from './leftovers.ts'
-import { moduleName } from './modules.ts'
-import { debian12 } from './show/debian.ts'
+import { moduleName, moduleOfDriver } from './modules.ts'
 import { procfs } from './show/procfs.ts'
 import { sysfs } from './show/sysfs.ts'
-import { writeTree } from './tree.ts'
+import { type Entry, file, writeTree } from './tree.ts'
 
 /** Programs that a test can make fail; `boot` is the machine that never comes back. */
-export type Failing = 'update-grub' | 'grub-mkconfig' | 'update-initramfs' | 'reboot' | 'boot'
+export type Failing =
+  | 'update-grub'
+  | 'grub-mkconfig'
+  | 'update-initramfs'
+  | 'grubby'
+  | 'dracut'
+  | 'mkinitcpio'
+  | 'reboot'
+  | 'boot'
 
 /** Somebody who has to do with the machine going down and coming up: its SSH server. */
 export interface RebootListener {
@@ -67,9 +74,13 @@ export interface Sandbox extends AsyncDisposable {
   dispose(): Promise<void>
 }
 
-export async function createSandbox(machine: MachineDescription): Promise<Sandbox> {
+/** @param bootIds What the kernel would draw by lot; given where two installations are to be the same. */
+export async function createSandbox(
+  machine: MachineDescription,
+  bootIds: BootIds = { next: randomUUID },
+): Promise<Sandbox> {
   const folder = mkdtempSync(join(tmpdir(), `vfio-run-${machine.hostname}-`))
-  const sandbox = new DirectoryMachine(machine, folder)
+  const sandbox = new DirectoryMachine(machine, folder, bootIds)
   try {
     await sandbox.install()
     return sandbox
@@ -79,6 +90,10 @@ export async function createSandbox(machine: MachineDescription): Promise<Sandbo
   }
 }
 
+export interface BootIds {
+  next(): string
+}
+
 const run = promisify(execFile)
 
 class DirectoryMachine implements Sandbox {
@@ -86,6 +101,7 @@ class DirectoryMachine implements Sandbox {
   readonly root: string
   path = ''
   readonly #folder: string
+  readonly #bootIds: BootIds
   readonly #listeners = new Set<RebootListener>()
   /** Those of sh() that have not ended. */
   readonly #commands = new Set<Promise<unknown>>()
@@ -95,8 +111,9 @@ class DirectoryMachine implements Sandbox {
   #disposed = false
   #waiting = awaitedOrNot()
 
-  constructor(machine: MachineDescription, folder: string) {
+  constructor(machine: MachineDescription, folder: string, bootIds: BootIds) {
     this.machine = machine
+    this.#bootIds = bootIds
     this.#folder = folder
     this.root = join(folder, 'root')
   }
@@ -107,13 +124,16 @@ class DirectoryMachine implements Sandbox {
   }
 
   async install(): Promise<void> {
-    writeTree(this.root, debian12(this.machine))
+    const { distribution, files = {} } = this.machine
+    const added = Object.entries(files).map(([path, content]): [string, Entry] => [path, file(content)])
+    writeTree(this.root, new Map([...distribution.disk(this.machine), ...added]))
     mkdirSync(this.at(CONTROL))
     this.write(`${CONTROL}/user`, 'admin\n')
     this.write(`${CONTROL}/sudo`, 'nopasswd\n')
-    this.path = installPrograms(this.#folder)
+    this.write(`${CONTROL}/modules-asked-for`, modulesAskedFor(this.machine))
+    this.path = installPrograms(this.#folder, distribution.programs)
     if (this.machine.firmware.uefi) mkdirSync(this.at('/sys/firmware/efi'), { recursive: true })
-    await this.sh('update-initramfs -c -k all && update-grub')
+    await this.sh(distribution.install)
     this.#boot()
     this.#watcher = watch(this.at(CONTROL), () => this.#rebootIfRequested())
     this.#watcher.unref()
@@ -211,50 +231,52 @@ class DirectoryMachine implements Sandbox {
   }
 
   #boot(): void {
-    const entry = bootedEntry(this.read('/boot/grub/grub.cfg'), this.read('/boot/grub/grubenv'))
-    this.write('/boot/grub/grubenv', forgetNextEntry(this.read('/boot/grub/grubenv')))
-    const kernel = this.#kernelOf(entry)
-    const { cmdline } = entry
-    const initramfs = this.#initramfs(entry.initrd, kernel.release)
+    const { distribution } = this.machine
+    const { kernel: image, initrd, cmdline, efiVariables } = distribution.start(new Disk(this.root))
+    const kernel = this.#kernelIn(image)
+    const initramfs = this.#initramfs(initrd, kernel.release, cmdline)
     const rootFileSystem = this.#rootFileSystem(kernel.release)
-    this.#system = boot(this.machine, { bootId: randomUUID(), kernel, cmdline, initramfs, rootFileSystem })
+    const bootId = this.#bootIds.next()
+    this.#system = boot(this.machine, { bootId, kernel, cmdline, initramfs, rootFileSystem, efiVariables })
     this.#show(this.#system)
   }
 
-  #kernelOf(entry: BootedEntry) {
-    const kernel = this.machine.kernels.find(({ release }) => entry.kernel === `/boot/vmlinuz-${release}`)
-    if (kernel === undefined || !existsSync(this.at(entry.kernel)))
-      throw new Error(`GRUB cannot load ${entry.kernel}: file not found`)
+  #kernelIn(image: Buffer): KernelDescription {
+    const kernel = this.machine.kernels.find(({ release }) => release === releaseIn(image))
+    if (kernel === undefined) throw new Error('what the loader has loaded is no kernel of this machine')
     return kernel
   }
 
-  #initramfs(image: string, release: string): ModuleSource {
+  #initramfs(image: Buffer, release: string, cmdline: string): ModuleSource {
     const unpacked = mkdtempSync(join(this.#folder, 'initramfs-'))
     try {
-      execFileSync('tar', ['-xf', this.at(image), '-C', unpacked])
-      const listed = join(unpacked, 'conf/modules')
-      return {
-        ...moduleSource(unpacked, release),
-        loads: existsSync(listed) ? namesIn(readFileSync(listed, 'latin1')) : [],
-      }
+      execFileSync('tar', ['-x', '-C', unpacked], { input: image })
+      const disk = new Disk(unpacked)
+      const { first, later } = this.machine.distribution.loads(disk, cmdline)
+      return { ...moduleSource(disk, release), loadsFirst: first, loads: later }
     } finally {
       rmSync(unpacked, { recursive: true })
     }
   }
 
   #rootFileSystem(release: string): ModuleSource {
-    const lists = filesOf(this.at('/etc/modules-load.d'), '.conf')
+    const disk = new Disk(this.root)
+    const lists = disk.files('/etc/modules-load.d', '.conf')
     return {
-      ...moduleSource(this.root, release),
-      loads: lists.flatMap(path => namesIn(readFileSync(path, 'latin1'))),
+      ...moduleSource(disk, release),
+      loadsFirst: [],
+      loads: lists.flatMap(path => namesIn(disk.read(path))),
     }
   }
 
   /** /proc and /sys of the new boot take the place of the old ones at once. */
   #show(system: RunningSystem): void {
     const next = mkdtempSync(join(this.#folder, 'next-'))
-    writeTree(next, procfs(this.machine, system))
-    writeTree(next, sysfs(this.machine, system))
+    const shows = Object.entries(this.machine.shows ?? {}).map(([path, content]): [string, Entry] => [
+      path,
+      file(content),
+    ])
+    writeTree(next, new Map([...procfs(this.machine, system), ...sysfs(this.machine, system), ...shows]))
     for (const name of ['proc', 'sys']) {
       if (existsSync(this.at(name))) renameSync(this.at(name), join(next, `old-${name}`))
       renameSync(join(next, name), this.at(name))
@@ -281,37 +303,22 @@ const CONTROL = '/.sandbox'
 const journalLine = (hostname: string, { at, text }: LogLine): string =>
   `[${at.toFixed(6).padStart(12)}] ${hostname} kernel: ${text}\n`
 
-/** GRUB's `set next_entry=; save_env next_entry`: it is for one boot. */
-const forgetNextEntry = (grubenv: string): string =>
-  grubenv.replace(/^next_entry=.*\n/m, '').padEnd(1024, '#')
+/** What the modaliases in /sys name, for generators that make an image for this host only. */
+const modulesAskedFor = ({ devices }: MachineDescription): string =>
+  [...new Set(devices.flatMap(({ driver }) => (driver && moduleOfDriver(driver)) ?? []))]
+    .map(name => `${name}\n`)
+    .join('')
 
-function moduleSource(root: string, release: string): Omit<ModuleSource, 'loads'> {
-  const files = readdirSync(join(root, 'usr/lib/modules', release), { recursive: true, encoding: 'utf8' })
-  const configuration = ['etc/modprobe.d', 'run/modprobe.d', 'usr/lib/modprobe.d'].flatMap(folder =>
-    filesOf(join(root, folder), '.conf'),
+function moduleSource(disk: Disk, release: string): Omit<ModuleSource, 'loads' | 'loadsFirst'> {
+  const files = disk.below(`/usr/lib/modules/${release}`)
+  const configuration = ['/etc/modprobe.d', '/run/modprobe.d', '/usr/lib/modprobe.d'].flatMap(folder =>
+    disk.files(folder, '.conf'),
   )
   // One name hides another in a later folder; then they are read by name.
   const byName = new Map(configuration.toReversed().map(path => [basename(path), path]))
-  const inOrder = [...byName]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, path]) => readFileSync(path, 'latin1'))
+  const inOrder = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => disk.read(path))
   return {
     modules: new Set(files.filter(path => /\.ko(\.\w+)?$/.test(path)).map(moduleName)),
     modprobe: modprobeConfiguration(inOrder),
   }
 }
-
-const filesOf = (folder: string, suffix: string): string[] =>
-  existsSync(folder)
-    ? readdirSync(folder)
-        .filter(name => name.endsWith(suffix) && !name.startsWith('.'))
-        .sort()
-        .map(name => join(folder, name))
-    : []
-
-/** First words of a module list's lines (modules-load.d(5), initramfs-tools(7)). */
-const namesIn = (list: string): string[] =>
-  list
-    .split('\n')
-    .map(line => line.trim().split(/\s+/)[0] ?? '')
-    .filter(name => name !== '' && !name.startsWith('#'))

@@ -2,7 +2,7 @@ import type { KernelDescription } from './description.ts'
 
 /**
  * The kernel modules that the sandboxes' machines need, with the paths and dependencies of Debian 12's 6.1 kernel
- * (/lib/modules/6.1.0-*-amd64/modules.dep). Dependencies that all of them share and that take no device
+ * (/lib/modules/6.1.0-*-amd64/modules.dep); SINCE and UNTIL tell what others have. Dependencies that all of them share and that take no device
  * (drm's, sound's) are left out.
  */
 export interface ModuleFile {
@@ -43,13 +43,21 @@ const MODULES: Readonly<Record<string, ModuleFile>> = {
   mei_me: { path: 'kernel/drivers/misc/mei/mei-me.ko', needs: ['mei'] },
   mei: { path: 'kernel/drivers/misc/mei/mei.ko', needs: [] },
   intel_uncore: { path: 'kernel/arch/x86/events/intel/intel-uncore.ko', needs: [] },
+  i915: {
+    path: 'kernel/drivers/gpu/drm/i915/i915.ko',
+    needs: ['i2c_algo_bit', 'drm_kms_helper', 'drm'],
+  },
+  i2c_nvidia_gpu: { path: 'kernel/drivers/i2c/busses/i2c-nvidia-gpu.ko', needs: [] },
+  igc: { path: 'kernel/drivers/net/ethernet/intel/igc/igc.ko', needs: [] },
+  r8169: { path: 'kernel/drivers/net/ethernet/realtek/r8169.ko', needs: [] },
+  iommufd: { path: 'kernel/drivers/iommu/iommufd/iommufd.ko', needs: [] },
   ccp: { path: 'kernel/drivers/crypto/ccp/ccp.ko', needs: [] },
   k10temp: { path: 'kernel/drivers/hwmon/k10temp.ko', needs: [] },
   irqbypass: { path: 'kernel/virt/lib/irqbypass.ko', needs: [] },
 }
 
 const VFIO_MODULES: Readonly<Record<string, ModuleFile>> = {
-  vfio: { path: 'kernel/drivers/vfio/vfio.ko', needs: [] },
+  vfio: { path: 'kernel/drivers/vfio/vfio.ko', needs: ['iommufd'] },
   vfio_virqfd: { path: 'kernel/drivers/vfio/vfio_virqfd.ko', needs: [] },
   vfio_iommu_type1: { path: 'kernel/drivers/vfio/vfio_iommu_type1.ko', needs: ['vfio'] },
   vfio_pci_core: {
@@ -76,17 +84,56 @@ const MODULE_OF_DRIVER: Readonly<Record<string, string | undefined>> = {
   i801_smbus: 'i2c_i801',
   piix4_smbus: 'i2c_piix4',
   skl_uncore: 'intel_uncore',
+  'nvidia-gpu': 'i2c_nvidia_gpu',
   'vfio-pci': 'vfio_pci',
 }
 
 export const moduleOfDriver = (driver: string): string | undefined =>
   driver in MODULE_OF_DRIVER ? MODULE_OF_DRIVER[driver] : driver
 
-export const moduleFiles = (kernel: KernelDescription): Readonly<Record<string, ModuleFile>> =>
-  kernel.vfio === 'module' ? { ...MODULES, ...VFIO_MODULES } : MODULES
+/** Module files of a kernel by name, as its own version and configuration have them. */
+export function moduleFiles(kernel: KernelDescription): Readonly<Record<string, ModuleFile>> {
+  const files = Object.entries(modulesOf(kernel)).filter(([name]) => !isCompiledIn(kernel, name))
+  const suffix = kernel.compression === undefined ? '' : `.${kernel.compression}`
+  return Object.fromEntries(
+    files.map(([name, { path, needs }]) => [
+      name,
+      { path: path + suffix, needs: needs.filter(need => !isCompiledIn(kernel, need)) },
+    ]),
+  )
+}
 
-export const builtinFiles = (kernel: KernelDescription): readonly string[] =>
-  kernel.vfio === 'module' ? BUILTIN : [...BUILTIN, ...Object.values(VFIO_MODULES).map(({ path }) => path)]
+export const builtinFiles = (kernel: KernelDescription): readonly string[] => [
+  ...BUILTIN,
+  ...Object.entries(modulesOf(kernel))
+    .filter(([name]) => isCompiledIn(kernel, name))
+    .map(([, { path }]) => path),
+]
+
+export const isCompiledIn = (kernel: KernelDescription, module: string): boolean =>
+  (kernel.compiledIn?.includes(module) ?? false) || (kernel.vfio === 'builtin' && module in VFIO_MODULES)
+
+/** Modules of later kernels, and those that became part of others: the first version without them. */
+const SINCE: Readonly<Record<string, Version>> = { vfio_pci_core: [5, 15], iommufd: [6, 2] }
+const UNTIL: Readonly<Record<string, Version>> = { vfio_virqfd: [6, 2], amd_iommu_v2: [6, 7] }
+
+function modulesOf(kernel: KernelDescription): Readonly<Record<string, ModuleFile>> {
+  const exists = (name: string) =>
+    isAtLeast(kernel, SINCE[name] ?? [0, 0]) && !isAtLeast(kernel, UNTIL[name] ?? [99, 0])
+  const all = { ...MODULES, ...VFIO_MODULES }
+  const found = Object.entries(all).filter(([name]) => exists(name))
+  return Object.fromEntries(
+    found.map(([name, { path, needs }]) => [name, { path, needs: needs.filter(exists) }]),
+  )
+}
+
+type Version = readonly [major: number, minor: number]
+
+/** By its release: 6.8.5-301.fc40.x86_64. */
+export function isAtLeast({ release }: KernelDescription, [major, minor]: Version): boolean {
+  const [a = 0, b = 0] = release.split(/[.-]/).map(Number)
+  return a > major || (a === major && b >= minor)
+}
 
 /** kernel/drivers/vfio/pci/vfio-pci.ko → vfio_pci */
 export const moduleName = (path: string): string =>

@@ -1,16 +1,33 @@
-import { write } from '../../host/change.ts'
-import type { Menu, MenuEntry } from '../../host/host.ts'
+import { type Argv, write } from '../../host/change.ts'
+import type { Host, Menu, MenuEntry } from '../../host/host.ts'
 import { splitArgs } from '../../host/kernel_args.ts'
-import { ifKnown, predicted } from '../../host/known.ts'
+import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
+import { releaseAt } from '../../host/releases.ts'
 import { isRefusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
+import { all, any, cmdlineHas, loaderInfo, path, tool } from '../evidence.ts'
 import type { Bootloader } from './bootloader.ts'
 import { configuredTokens, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './grub_default.ts'
 import { editGrubConfig } from './grub_edit.ts'
+import { bootEntry, grubMenu, handedOver, MENUS, readsEntryFiles, variableArgs } from './grub_menu.ts'
 
-/** GRUB as Debian and Ubuntu have it: /etc/default/grub, its drop-ins, and update-grub. */
+const NAME = 'GRUB'
+
+/** GRUB with the menu that grub-mkconfig makes of /etc/default/grub and its drop-ins. */
 export const grub: Bootloader = {
-  name: 'GRUB',
+  name: NAME,
+  evidence: all(
+    any(tool('update-grub'), tool('grub-mkconfig'), tool('grub2-mkconfig')),
+    any(...MENUS.map(path)),
+    any(
+      cmdlineHas(/^BOOT_IMAGE=/, 'BOOT_IMAGE= is on the command line'),
+      loaderInfo(/^GRUB/),
+      path(GRUB_DEFAULT),
+    ),
+  ),
+  // /etc/sysconfig/grub of Fedora and RHEL is a link to it.
+  reads: [GRUB_DEFAULT, '/etc/default/grub.d/*.cfg'],
+  observes: grubMenu,
   configured(host) {
     if (!(GRUB_DEFAULT in host.files)) return noDefaults
     const config = readGrubConfig(host)
@@ -18,21 +35,69 @@ export const grub: Bootloader = {
   },
   edit(host, edits) {
     if (!(GRUB_DEFAULT in host.files)) return noDefaults
-    if (host.menu.is === 'unknown') return noMenu(host.menu.why)
-    if (ours(host.menu.value).length === 0) return notOurs(host.menu.value)
+    const now = menuOf(host)
+    if (now.is === 'unknown') return noMenu(now.why)
+    if (readsEntryFiles(now.value)) return noGrubby(now.value)
+    if (ours(now.value).length === 0) return notOurs(now.value)
+    if (turnsIntoFiles(host)) return anotherMenu(now.value)
     const files = editGrubConfig(host, edits)
     return isRefusal(files) ? files : files.flatMap(({ path, after }) => write(host, path, after))
+  },
+  next(host) {
+    const now = menuOf(host)
+    if (now.is === 'unknown') return noMenu(now.why)
+    if (readsEntryFiles(now.value)) return noGrubby(now.value)
+    const entry = bootEntry(now.value)
+    if (entry === undefined)
+      return refuse('which menu entry is booted cannot be told', 'look at the loader’s menu')
+    const isSaved = now.value.default === '${saved_entry}' && now.value.saved !== ''
+    return {
+      title: entry.title,
+      chosenBy: isSaved ? 'the saved default of the menu (grubenv)' : 'the default of the menu',
+      release: releaseAt(host, entry.kernel),
+      cmdline: bootedWith(now.value, entry),
+    }
   },
   get menu() {
     return menu
   },
 }
 
-const noDefaults = refuse(`there is no ${GRUB_DEFAULT}`, 'install grub-pc or grub-efi-amd64')
+const menuOf = (host: Host): Known<Menu> => host.menus[NAME] ?? unknown('there is none')
+
+/** GRUB says which kernel it loaded. Ubuntu's $vt_handoff is empty but in graphics mode, openSUSE's but in snapshots. */
+const bootedWith = (now: Menu, entry: MenuEntry): string[] => [
+  `BOOT_IMAGE=${entry.kernel}`,
+  ...entry.args
+    .flatMap(arg => (arg.startsWith('$') ? variableArgs(now, arg.replaceAll(/[${}]/g, '')) : [arg]))
+    .map(arg => handedOver(arg) ?? arg),
+]
+
+const noDefaults = refuse(`there is no ${GRUB_DEFAULT}`, 'make one, which may be empty, then run again')
 
 /** Without it nobody could tell afterwards whether the arguments have arrived. */
 const noMenu = (why: string) =>
-  refuse(`the boot menu cannot be read: ${why}`, 'run update-grub by hand, read what it says, and run again')
+  refuse(
+    `the boot menu cannot be read: ${why}`,
+    'run update-grub (grub-mkconfig, grub2-mkconfig) by hand, read what it says, and run again',
+  )
+
+/** Fedora's and RHEL's grub2-mkconfig would make a menu of files in the place of this one; Debian's does not know it. */
+const turnsIntoFiles = (host: Host): boolean =>
+  host.tools.includes('grubby') &&
+  /^[ \t]*GRUB_ENABLE_BLSCFG=["']?true\b/m.test(host.files[GRUB_DEFAULT]?.bytes ?? '')
+
+const anotherMenu = ({ path }: Menu) =>
+  refuse(
+    `${GRUB_DEFAULT} says GRUB_ENABLE_BLSCFG=true, and ${path} was made without: made anew, its entries would be others`,
+    `choose: set it to false, or make the menu anew by hand (grub2-mkconfig -o ${path}), then run again`,
+  )
+
+const noGrubby = ({ path }: Menu) =>
+  refuse(
+    `${path} takes its entries from files (blscfg), and the program that edits them is missing`,
+    'install grubby, then run again',
+  )
 
 /** 10_linux_zfs and the like put the arguments together in ways of their own. */
 const notOurs = ({ path, entries }: Menu) =>
@@ -44,10 +109,10 @@ const notOurs = ({ path, entries }: Menu) =>
 const menu: Artifact = {
   kind: 'menu',
   title: 'the GRUB menu',
-  rebuild: ['update-grub'],
-  writes: host => [ifKnown(host.menu)?.path ?? '/boot/grub/grub.cfg'],
+  rebuild: host => [generatorOf(host)],
+  writes: host => [pathOf(host)],
   isStale(host) {
-    const now = ifKnown(host.menu)
+    const now = ifKnown(menuOf(host))
     const config = readGrubConfig(host)
     if (isRefusal(config)) return undefined
     if (now === undefined) return 'the menu cannot be read'
@@ -55,14 +120,27 @@ const menu: Artifact = {
     return stale && `entry "${stale.title}" in ${now.path} does not carry the configured arguments`
   },
   derive(host) {
-    const now = ifKnown(host.menu)
+    const now = ifKnown(menuOf(host))
     const config = readGrubConfig(host)
     if (now === undefined || isRefusal(config)) return host
     const entries = now.entries.map(entry =>
       isOurs(entry) ? { ...entry, args: argsFor(entry, config) } : entry,
     )
-    return { ...host, menu: predicted({ ...now, entries }) }
+    return { ...host, menus: { ...host.menus, [NAME]: predicted({ ...now, entries }) } }
   },
+}
+
+const pathOf = (host: Host): string => ifKnown(menuOf(host))?.path ?? '/boot/grub/grub.cfg'
+
+/** Debian's own word, which Manjaro and Void have too, knows the path; Fedora and openSUSE name the other program anew. */
+function generatorOf(host: Host): Argv {
+  const path = pathOf(host)
+  const isUsual = path.startsWith('/boot/grub/')
+  if (isUsual && host.tools.includes('update-grub')) return ['update-grub']
+  const names = isUsual
+    ? (['grub-mkconfig', 'grub2-mkconfig'] as const)
+    : (['grub2-mkconfig', 'grub-mkconfig'] as const)
+  return [names.find(name => host.tools.includes(name)) ?? names[0], '-o', path]
 }
 
 // os-prober's, Xen's, custom and UEFI entries never carry our arguments (GRUB manual 6.1, /etc/grub.d).
@@ -80,8 +158,13 @@ const suffixOf = (entry: MenuEntry, config: GrubConfig): string[] =>
 const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
   const suffix = suffixOf(entry, config)
   const end = entry.args.length - tailOf(entry).length
-  return sameTokens(entry.args.slice(ownLength(entry, suffix), end), suffix)
+  const carried = entry.args.slice(ownLength(entry, suffix), end)
+  return sameTokens(carried, suffix) || sameTokens(withoutLanguage(carried), suffix)
 }
+
+/** RHEL 7's new-kernel-pkg ends the entries of new kernels with LANG=, until grub2-mkconfig makes them anew. */
+const withoutLanguage = (args: readonly string[]): readonly string[] =>
+  args.at(-1)?.startsWith('LANG=') ? args.slice(0, -1) : args
 
 function argsFor(entry: MenuEntry, config: GrubConfig): string[] {
   const suffix = suffixOf(entry, config)
@@ -103,13 +186,15 @@ const tailOf = (entry: MenuEntry): string[] =>
     )
 
 /**
- * How many arguments 10_linux put before ours: up to `ro`, `single` or `recovery nomodeset` in recovery entries, and
- * the subvolume of a btrfs root.
+ * How many arguments 10_linux put before ours: root=; `ro`, Arch's `rw`, or openSUSE's variable for snapshots; `single`
+ * or `recovery nomodeset` in recovery entries; and the subvolume of a btrfs root. kiwi's images leave root= to us.
  */
 function ownLength(entry: MenuEntry, suffix: readonly string[]): number {
-  const mode = entry.args.findIndex(arg => arg === 'ro' || arg === 'rw')
-  let own = mode < 0 ? entry.args.findIndex(arg => arg.startsWith('root=')) + 1 : mode + 1
+  let own = 0
   const at = () => entry.args[own] ?? ''
+  if (at().startsWith('root=') && at() !== suffix[0]) own++
+  if (at() === 'ro' || at() === 'rw') own++
+  if (at() === '${extra_cmdline}') own++
   while (entry.recovery && ['single', 'recovery', 'nomodeset', 'dis_ucode_ldr'].includes(at())) own++
   return at().startsWith('rootflags=subvol=') && at() !== suffix[0] ? own + 1 : own
 }
@@ -118,51 +203,3 @@ const sameTokens = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, i) => unquoted(one) === unquoted(b[i] ?? ''))
 /** grub.cfg is a script of its own: quotes that reach it are taken off before the kernel sees them. */
 const unquoted = (token: string): string => token.replaceAll(/["\\]/g, '')
-
-/** Reads the lines of a grub.cfg that say what would be booted, in their order. */
-export function parseGrubMenu(path: string, lines: readonly string[], environment: readonly string[]): Menu {
-  const entries: MenuEntry[] = []
-  let source = ''
-  let title = ''
-  let id = ''
-  let fallback = ''
-  for (const line of lines) {
-    const begin = /^### BEGIN \/etc\/grub\.d\/(\S+) ###/.exec(line)?.[1]
-    const entry = /^\s*menuentry\s+(?:'([^']*)'|"([^"]*)")/.exec(line)
-    const linux = /^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$/.exec(line)
-    const chosen = /^\s*set default="(.*)"/.exec(line)?.[1]
-    if (begin !== undefined) source = begin
-    else if (entry !== null) {
-      title = entry[1] ?? entry[2] ?? ''
-      id = /\$menuentry_id_option\s+'([^']*)'/.exec(line)?.[1] ?? ''
-    } else if (linux !== null) {
-      const args = splitArgs(linux[2] ?? '')
-      entries.push({
-        title,
-        id,
-        source,
-        kernel: linux[1] ?? '',
-        args,
-        recovery: /-recovery-/.test(id) || /\(recovery mode\)/.test(title),
-      })
-    } else if (chosen !== undefined && !chosen.includes('next_entry')) fallback = chosen
-  }
-  const variable = (name: string) =>
-    environment.find(line => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
-  // grub-reboot(8): for one boot, before anything else.
-  return { path, default: variable('next_entry') || fallback, saved: variable('saved_entry'), entries }
-}
-
-/** The entry a reboot takes: the saved one, the one named, or number N of the top level; undefined: cannot be told. */
-export function bootEntry(now: Menu): MenuEntry | undefined {
-  const wanted = now.default === '${saved_entry}' ? now.saved || '0' : now.default || '0'
-  const leaf = wanted.split('>').at(-1) ?? wanted
-  const isLeaf = (entry: MenuEntry) => entry.id === leaf || entry.title === leaf
-  // The top level of Debian's menu is its newest kernel; what number N > 0 is depends on the submenus.
-  const first = now.entries.find(isLeaf) ?? (wanted === '0' ? now.entries[0] : undefined)
-  return first && now.entries.findLast(entry => entry.id === first.id && entry.title === first.title)
-}
-
-/** The release in a kernel's file name: /boot/vmlinuz-6.1.0-18-amd64. */
-export const releaseOf = (entry: MenuEntry): string =>
-  entry.kernel.replace(/^.*\/(?:vmlinuz|linux|bzImage)-/, '')

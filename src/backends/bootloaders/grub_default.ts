@@ -126,7 +126,7 @@ function evaluate(sourced: readonly Sourced[]): GrubConfig | Refusal {
           `${path}:${statement.line} takes ${name} from ${unclear.text}, whose value only the shell can tell`,
           `write the arguments out in ${path}, then run again`,
         )
-      const appends = word.parts.some(part => part.kind === 'variable' && nameOf(part.text) === name)
+      const appends = word.parts.some(part => part.kind === 'variable' && appendedName(part.text) === name)
       chains[name] = appends ? [...chains[name], statement] : [statement]
     }
     for (const part of word.parts) if (setsInPassing(part)) blur(environment, part.text)
@@ -152,9 +152,20 @@ function nameOf(expansion: string): string | undefined {
   return plain?.[1] ?? plain?.[2]
 }
 
+/** `${X:+$X }`, as tuned writes it: X and a blank, or nothing. */
+const ownAndBlank = (expansion: string): string | undefined =>
+  /^\$\{([A-Za-z_]\w*):\+\$\1 \}$/.exec(expansion)?.[1]
+
+const appendedName = (expansion: string): string | undefined => nameOf(expansion) ?? ownAndBlank(expansion)
+
 /** A variable that nothing here sets is empty, as it is in grub-mkconfig's environment. */
 function meaningOf(part: Part, environment: Environment) {
   if (part.kind === 'char') return part.text
+  const appended = part.kind === 'variable' ? ownAndBlank(part.text) : undefined
+  if (appended !== undefined) {
+    const value = environment.get(appended) ?? ''
+    return value === UNCLEAR || value === '' ? value : `${value} `
+  }
   const name = part.kind === 'variable' ? nameOf(part.text) : undefined
   return name === undefined ? UNCLEAR : (environment.get(name) ?? '')
 }

@@ -21,19 +21,24 @@ import {
   readGrubConfig,
   textOf,
   VARIABLES,
+  type Variable,
 } from './grub_default.ts'
 
-/** Every edit in turn: change the tokens that are there, else append where the value starts, before a `--`. */
+/**
+ * Every edit in turn: change the tokens that are there, else append where the value starts, before a `--`. `home` is
+ * the variable for what is new where GRUB_CMDLINE_LINUX_DEFAULT is not set.
+ */
 export function editGrubConfig(
   host: Host,
   edits: readonly ArgEdit[],
+  home: Variable = 'GRUB_CMDLINE_LINUX_DEFAULT',
 ): { path: string; after: Bytes }[] | Refusal {
   const files = new Map<string, Bytes>()
   let current = host
   for (const edit of edits) {
     const config = readGrubConfig(current)
     if (isRefusal(config)) return config
-    const changed = applyEdit(current, config, edit)
+    const changed = applyEdit(current, config, edit, home)
     if (isRefusal(changed)) return changed
     for (const { path, after } of changed) {
       files.set(path, after)
@@ -73,6 +78,7 @@ function applyEdit(
   host: Host,
   config: GrubConfig,
   edit: ArgEdit,
+  home: Variable,
 ): { path: string; after: Bytes }[] | Refusal {
   const { change, append } = resolveEdit(configuredTokens(config), edit)
   const rewrites = new Map<string, Bytes>()
@@ -87,7 +93,7 @@ function applyEdit(
     rewrites.set(assign.path, rewriteTokens(bytesOf(assign.path), assign.word, wanted))
   }
   if (append === undefined) return [...rewrites].map(([path, after]) => ({ path, after }))
-  return appendToken(host, config, append)
+  return appendToken(host, config, append, home)
 }
 
 /** Each assignment's own tokens, and how many of them the kernel reads: those up to a `--`, its own or an earlier one. */
@@ -159,16 +165,18 @@ function appendToken(
   host: Host,
   config: GrubConfig,
   token: string,
+  home: Variable,
 ): { path: string; after: Bytes }[] | Refusal {
   const ends = splitArgs(config.values.GRUB_CMDLINE_LINUX).some(endsKernelArgs)
-  const assign = config.chains[ends ? 'GRUB_CMDLINE_LINUX' : 'GRUB_CMDLINE_LINUX_DEFAULT'][0]
+  const usual = config.chains.GRUB_CMDLINE_LINUX_DEFAULT.length > 0 ? 'GRUB_CMDLINE_LINUX_DEFAULT' : home
+  const assign = config.chains[ends ? 'GRUB_CMDLINE_LINUX' : usual][0]
   if (assign === undefined) {
     const bytes = host.files[GRUB_DEFAULT]?.bytes ?? ''
     const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
     return [
       {
         path: GRUB_DEFAULT,
-        after: `${bytes}${newline}GRUB_CMDLINE_LINUX_DEFAULT="${escapeFor('"', token)}"\n`,
+        after: `${bytes}${newline}${home}="${escapeFor('"', token)}"\n`,
       },
     ]
   }

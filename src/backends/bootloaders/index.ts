@@ -1,163 +1,113 @@
-import type { Host } from '../../host/host.ts'
-import { ifKnown } from '../../host/known.ts'
-import { type Refusal, refuse } from '../../refusal.ts'
-import type { Bootloader } from './bootloader.ts'
+import type { Fact } from '../../host/facts/fact.ts'
+import type { Host, Menu } from '../../host/host.ts'
+import type { Known } from '../../host/known.ts'
+import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import type { Found } from '../evidence.ts'
+import type { Bootloader, NextBoot } from './bootloader.ts'
+import { clrBootManager } from './clr_boot_manager.ts'
+import { goofiboot } from './goofiboot.ts'
 import { grub } from './grub.ts'
+import { grubby } from './grubby.ts'
+import { kernelstub } from './kernelstub.ts'
+import { limine } from './limine.ts'
+import { proxmoxBootTool } from './proxmox_boot_tool.ts'
+import { refind } from './refind.ts'
+import { rpmOstree } from './rpm_ostree.ts'
+import { sdbootutil } from './sdbootutil.ts'
+import { syslinux } from './syslinux.ts'
+import { systemdBoot } from './systemd_boot.ts'
+import { uki } from './uki.ts'
 
-interface Evidence {
-  readonly says: string
-  /** The boot itself left it; a file or a tool may lie there still when another loader boots the machine. */
-  readonly ofBoot: boolean
-}
-type Check = (host: Host) => Evidence | undefined
-
-/** What speaks for a loader having booted this machine; the strongest evidence is asked first. */
-interface Detection {
-  readonly name: string
-  readonly evidence: Check
-  /** undefined: known, not built yet; it is refused by name. */
-  readonly adapter?: Bootloader
-}
-
-const tool =
-  (name: string): Check =>
-  host =>
-    host.tools.includes(name) ? { says: `${name} is installed`, ofBoot: false } : undefined
-const path =
-  (name: string): Check =>
-  host =>
-    host.paths.includes(name) ? { says: `${name} exists`, ofBoot: name.startsWith('/run/') } : undefined
-const cmdlineHas =
-  (pattern: RegExp, says: string): Check =>
-  host =>
-    ifKnown(host.cmdline)?.some(token => pattern.test(token)) ? { says, ofBoot: true } : undefined
-const loaderInfo =
-  (pattern: RegExp): Check =>
-  ({ firmware: { loaderInfo } }) =>
-    pattern.test(loaderInfo ?? '')
-      ? { says: `the firmware says "${loaderInfo}" booted it`, ofBoot: true }
-      : undefined
-const all =
-  (...checks: Check[]): Check =>
-  host => {
-    const found = checks.flatMap(check => check(host) ?? [])
-    return found.length === checks.length
-      ? { says: found.map(({ says }) => says).join(', '), ofBoot: found.some(({ ofBoot }) => ofBoot) }
-      : undefined
-  }
-const any =
-  (...checks: Check[]): Check =>
-  host =>
-    checks.map(check => check(host)).find(one => one !== undefined)
-
-/**
- * In order: owners that rewrite other loaders' files first, then what the firmware says booted, then what a
- * configuration alone suggests. /etc/default/grub is the weakest: it stays behind when the loader changes.
- */
-const DETECTIONS: readonly Detection[] = [
-  {
-    name: 'rpm-ostree',
-    evidence: any(path('/run/ostree-booted'), cmdlineHas(/^ostree=/, 'the command line has ostree=')),
-  },
-  { name: 'proxmox-boot-tool', evidence: path('/etc/kernel/proxmox-boot-uuids') },
-  { name: 'kernelstub', evidence: path('/etc/kernelstub/configuration') },
-  { name: 'sdbootutil', evidence: all(tool('sdbootutil'), loaderInfo(/./)) },
-  { name: 'clr-boot-manager', evidence: tool('clr-boot-manager') },
-  {
-    name: 'Limine',
-    evidence: any(
-      loaderInfo(/^limine/i),
-      path('/boot/limine.conf'),
-      path('/boot/limine/limine.conf'),
-      path('/boot/efi/limine.conf'),
-    ),
-  },
-  { name: 'rEFInd', evidence: any(loaderInfo(/^rEFInd/i), path('/boot/refind_linux.conf')) },
-  { name: 'Goofiboot', evidence: any(loaderInfo(/^goofiboot/i), path('/boot/efi/EFI/goofiboot')) },
-  {
-    name: 'a unified kernel image (UKI)',
-    evidence: any(
-      all(loaderInfo(/^systemd-(boot|stub)/), path('/etc/kernel/uki.conf')),
-      loaderInfo(/^systemd-stub/),
-      path('/boot/efi/EFI/Linux/*.efi'),
-      path('/efi/EFI/Linux/*.efi'),
-      path('/boot/EFI/Linux/*.efi'),
-    ),
-  },
-  {
-    name: 'systemd-boot',
-    evidence: any(
-      loaderInfo(/^systemd-boot/),
-      all(cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line'), path('/boot/loader/loader.conf')),
-    ),
-  },
-  {
-    name: 'syslinux',
-    evidence: any(
-      path('/boot/syslinux/syslinux.cfg'),
-      path('/boot/extlinux/extlinux.conf'),
-      path('/extlinux.conf'),
-    ),
-  },
-  { name: 'grubby (BLS entries)', evidence: tool('grubby') },
-  { name: 'GRUB', evidence: all(tool('update-grub'), path('/boot/grub/grub.cfg')), adapter: grub },
-  {
-    name: 'GRUB without update-grub',
-    evidence: any(path('/boot/grub2/grub.cfg'), all(tool('grub-mkconfig'), path('/etc/default/grub'))),
-  },
+/** One line each. */
+export const BOOTLOADERS: readonly Bootloader[] = [
+  sdbootutil,
+  kernelstub,
+  clrBootManager,
+  proxmoxBootTool,
+  systemdBoot,
+  uki,
+  goofiboot,
+  grub,
+  grubby,
+  rpmOstree,
+  refind,
+  syslinux,
+  limine,
 ]
 
-const BUILT = DETECTIONS.filter(detection => detection.adapter !== undefined).map(detection => detection.name)
+export interface FoundBootloader {
+  readonly loader: Bootloader
+  readonly evidence: string
+}
 
-/** The loader that boots this machine, or why none can be edited. */
-export function findBootloader(
-  host: Host,
-): { readonly loader: Bootloader; readonly evidence: string } | Refusal {
-  for (const { name, evidence, adapter } of DETECTIONS) {
-    const found = evidence(host)
-    if (found === undefined) continue
-    if (adapter !== undefined) return { loader: adapter, evidence: found.says }
-    return refuse(
-      found.ofBoot
-        ? `this machine is booted by ${name} (${found.says}), which this version does not edit`
-        : `this machine has ${name} (${found.says}), and may be booted by it; this version does not edit it`,
-      `it edits ${BUILT.join(', ')}; set the kernel arguments by hand, or leave this host out with --limit`,
-    )
-  }
+/**
+ * The loader that boots this machine, or why none can be edited. What the boot itself left outweighs files and tools:
+ * /etc/default/grub stays behind when the loader changes. Two plausible answers are a refusal, never a guess.
+ */
+export function findBootloader(host: Host): FoundBootloader | Refusal {
+  const found = BOOTLOADERS.flatMap(loader => {
+    const evidence = loader.evidence.find(host)
+    return evidence === undefined ? [] : [{ loader, evidence }]
+  })
+  if (host.bootloader !== undefined) return namedByUser(host.bootloader, found)
+  const plausible = mostPlausible(found)
+  const [first, second] = plausible
+  if (first === undefined) return nothingFound
+  return second === undefined ? { loader: first.loader, evidence: first.evidence.says } : ambiguous(plausible)
+}
+
+/** What boots next when nobody touches a key, by the loader that boots this machine. */
+export function nextBoot(host: Host): NextBoot | Refusal {
+  const found = findBootloader(host)
+  return isRefusal(found) ? found : found.loader.next(host)
+}
+
+interface Candidate {
+  readonly loader: Bootloader
+  readonly evidence: Found
+}
+
+function mostPlausible(found: readonly Candidate[]): readonly Candidate[] {
+  const managed = (one: Candidate, by: Candidate) => by.loader.manages?.includes(one.loader.name) ?? false
+  // Whoever writes a loader's files is as sure to be at work here as that loader is.
+  const standing = found
+    .filter(one => !found.some(other => managed(one, other)))
+    .map(one => ({
+      ...one,
+      ofBoot: one.evidence.ofBoot || found.some(other => managed(other, one) && other.evidence.ofBoot),
+    }))
+  const ofBoot = standing.filter(one => one.ofBoot)
+  return ofBoot.length > 0 ? ofBoot : standing
+}
+
+function namedByUser(name: string, found: readonly Candidate[]): FoundBootloader | Refusal {
+  const one = found.find(({ loader }) => loader.name === name)
+  if (one !== undefined) return { loader: one.loader, evidence: `bootloader: names it, ${one.evidence.says}` }
   return refuse(
-    'no bootloader was found: neither GRUB (update-grub and /boot/grub/grub.cfg) nor another one that is known here',
-    'set the kernel arguments where this machine is booted from, by hand',
+    `bootloader: says ${name}, and nothing on this machine speaks for it`,
+    found.length === 0
+      ? 'set the kernel arguments where this machine is booted from, by hand'
+      : `found here: ${found.map(evidenceFor).join('; ')}`,
   )
 }
 
-/** Programs and paths that the gather script looks for, so that detection has its evidence. */
-export const LOADER_TOOLS = [
-  'grubby',
-  'sdbootutil',
-  'clr-boot-manager',
-  'update-grub',
-  'grub-mkconfig',
-  'grub2-mkconfig',
-  'bootctl',
-] as const
-export const LOADER_PATHS = [
-  '/run/ostree-booted',
-  '/etc/kernel/proxmox-boot-uuids',
-  '/etc/kernelstub/configuration',
-  '/boot/limine.conf',
-  '/boot/limine/limine.conf',
-  '/boot/efi/limine.conf',
-  '/boot/refind_linux.conf',
-  '/boot/efi/EFI/goofiboot',
-  '/etc/kernel/uki.conf',
-  '/boot/efi/EFI/Linux/*.efi',
-  '/efi/EFI/Linux/*.efi',
-  '/boot/EFI/Linux/*.efi',
-  '/boot/loader/loader.conf',
-  '/boot/syslinux/syslinux.cfg',
-  '/boot/extlinux/extlinux.conf',
-  '/extlinux.conf',
-  '/boot/grub/grub.cfg',
-  '/boot/grub2/grub.cfg',
-  '/etc/default/grub',
-] as const
+const evidenceFor = ({ loader, evidence }: Candidate): string => `${loader.name} (${evidence.says})`
+
+const ambiguous = (plausible: readonly Candidate[]): Refusal =>
+  refuse(
+    `more than one bootloader may boot this machine: ${plausible.map(evidenceFor).join('; ')}`,
+    `say which it is with the argument bootloader: ${plausible.map(({ loader }) => loader.name).join(' or ')}`,
+  )
+
+const nothingFound: Refusal = refuse(
+  `no bootloader was found that is known here (${BOOTLOADERS.map(({ name }) => name).join(', ')})`,
+  'set the kernel arguments where this machine is booted from, by hand, or leave this host out with --limit',
+)
+
+/** What the look at a host asks for, so that adapters have their evidence, their files and their menus. */
+export const LOADER_TOOLS = [...new Set(BOOTLOADERS.flatMap(({ evidence }) => evidence.tools))]
+export const LOADER_PATHS = [...new Set(BOOTLOADERS.flatMap(({ evidence }) => evidence.paths))]
+export const LOADER_FILES = [...new Set(BOOTLOADERS.flatMap(({ reads }) => reads))]
+export const LOADER_MENUS: Readonly<Record<string, Fact<Known<Menu>>>> = Object.fromEntries(
+  BOOTLOADERS.flatMap(({ name, observes }) => (observes === undefined ? [] : [[name, observes]])),
+)

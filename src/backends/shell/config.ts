@@ -1,12 +1,13 @@
 import type { Bytes } from '../../host/bytes.ts'
 import { commandAt, nest } from './command.ts'
 import { endOfLine, lineOf, matchAt, Unreadable } from './reading.ts'
-import { type Word, wordAt } from './word.ts'
+import { type ArrayWord, arrayAt, type Word, wordAt } from './word.ts'
 
 /**
- * Files that a shell sources and that mostly assign variables: /etc/default/grub and its drop-ins. We read
- * assignments and leave every byte else alone; what only a shell could work out is kept as *opaque* and refused by
- * the callers where it touches their variables. Grammar: POSIX.1-2017, Shell Command Language 2.2 and 2.10.
+ * Files that a shell sources and that mostly assign variables: /etc/default/grub and its drop-ins, dracut.conf,
+ * mkinitcpio.conf. We read assignments and leave every byte else alone; what only a shell could work out is kept as
+ * *opaque* and refused by the callers where it touches their variables. Grammar: POSIX.1-2017, Shell Command Language
+ * 2.2 and 2.10; of bash also `NAME+=` and arrays (Bash Reference Manual 3.4 and 6.7).
  */
 export interface ShellConfig {
   readonly statements: readonly Statement[]
@@ -17,7 +18,10 @@ export type Statement =
       readonly kind: 'assign'
       readonly name: string
       readonly line: number
-      readonly word: Word
+      /** `NAME+=`, in bash only. */
+      readonly appends: boolean
+      /** With elements where it is an array, in bash only. */
+      readonly word: Word | ArrayWord
       /** Inside if/for/case/function: whether it happens is not ours to know. */
       readonly conditional: boolean
     }
@@ -36,7 +40,9 @@ export interface ShellProblem {
   readonly why: string
 }
 
-export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
+export type Dialect = 'sh' | 'bash'
+
+export function parseShellConfig(bytes: Bytes, dialect: Dialect = 'sh'): ShellConfig | ShellProblem {
   if (bytes.startsWith('\xef\xbb\xbf'))
     return problemAt(bytes, 0, 'starts with a byte order mark, which a shell takes for a command')
   const crlf = bytes.indexOf('\r\n')
@@ -47,7 +53,7 @@ export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
   if (bytes.endsWith('\\'))
     return problemAt(bytes, bytes.length - 1, 'ends in a backslash, which joins what is added to it')
   try {
-    return { statements: [...statements(bytes)] }
+    return { statements: [...statements(bytes, dialect)] }
   } catch (error) {
     if (error instanceof Unreadable) return problemAt(bytes, error.at, error.message)
     throw error
@@ -56,7 +62,7 @@ export function parseShellConfig(bytes: Bytes): ShellConfig | ShellProblem {
 
 export const isShellProblem = (parsed: ShellConfig | ShellProblem): parsed is ShellProblem => 'why' in parsed
 
-function* statements(bytes: Bytes): Generator<Statement> {
+function* statements(bytes: Bytes, dialect: Dialect): Generator<Statement> {
   const open: string[] = []
   let at = 0
   while (at < bytes.length) {
@@ -65,7 +71,7 @@ function* statements(bytes: Bytes): Generator<Statement> {
     else if (bytes[at] === '#') at = endOfLine(bytes, at)
     else if (bytes.startsWith('\\\n', at)) at += 2
     else {
-      const found = assignmentsAt(bytes, at)
+      const found = assignmentsAt(bytes, at, dialect)
       if (found !== undefined) {
         for (const assignment of found.assignments) yield { ...assignment, conditional: open.length > 0 }
         at = found.end
@@ -85,20 +91,24 @@ function* statements(bytes: Bytes): Generator<Statement> {
 }
 
 const EXPORT = /export[ \t]+/y
-const ASSIGNMENT = /([A-Za-z_][A-Za-z0-9_]*)=/y
+const ASSIGNMENT = {
+  sh: /([A-Za-z_][A-Za-z0-9_]*)()=/y,
+  bash: /([A-Za-z_][A-Za-z0-9_]*)(\+?)=/y,
+} satisfies Record<Dialect, RegExp>
 
 /**
  * Assignments side by side, and nothing else before the line or the list ends: `X=1 command` sets X for that command
  * only, `X=1 && …` and `X=1 | …` set it under a condition or in a process of its own (2.9.1).
  */
-function assignmentsAt(bytes: Bytes, start: number) {
-  const assignments: { kind: 'assign'; name: string; line: number; word: Word }[] = []
+function assignmentsAt(bytes: Bytes, start: number, dialect: Dialect) {
+  const assignments: Omit<Extract<Statement, { kind: 'assign' }>, 'conditional'>[] = []
   let at = start + (matchAt(EXPORT, bytes, start)?.[0].length ?? 0)
   for (;;) {
-    const name = matchAt(ASSIGNMENT, bytes, at)?.[1]
-    if (name === undefined) return undefined
-    const word = wordAt(bytes, at + name.length + 1)
-    assignments.push({ kind: 'assign', name, line: lineOf(bytes, at), word })
+    const [text, name, plus] = matchAt(ASSIGNMENT[dialect], bytes, at) ?? []
+    if (text === undefined || name === undefined) return undefined
+    const value = at + text.length
+    const word = dialect === 'bash' && bytes[value] === '(' ? arrayAt(bytes, value) : wordAt(bytes, value)
+    assignments.push({ kind: 'assign', name, line: lineOf(bytes, at), appends: plus === '+', word })
     at = afterBlanks(bytes, word.end)
     const next = bytes.charAt(at)
     if (next === '' || next === '\n' || next === ';' || (next === '#' && at > word.end))

@@ -1,11 +1,16 @@
 import type { Bytes } from '../../host/bytes.ts'
-import { isComment, matchAt, Unreadable, unterminated } from './reading.ts'
+import { endOfLine, isComment, matchAt, Unreadable, unterminated } from './reading.ts'
 
 /** A shell word: where it stands in the file and what it means, character by character. */
 export interface Word {
   readonly start: number
   readonly end: number
   readonly parts: readonly Part[]
+}
+
+/** `( … )`, over as many lines as it takes; its parts are those of its elements. */
+export interface ArrayWord extends Word {
+  readonly elements: readonly Word[]
 }
 
 /** One character of the meaning, or one expansion, with the bytes it was written as. */
@@ -73,6 +78,27 @@ export function wordAt(bytes: Bytes, start: number): Word {
   return { start, end: at, parts }
 }
 
+/** The array that starts at `start` with its parenthesis: words with blanks, newlines and comments between (bash, 6.7). */
+export function arrayAt(bytes: Bytes, start: number): ArrayWord {
+  const elements: Word[] = []
+  let at = start + 1
+  while (at < bytes.length) {
+    const char = bytes.charAt(at)
+    if (char === ')') return { start, end: at + 1, parts: elements.flatMap(({ parts }) => parts), elements }
+    if (isComment(bytes, at)) at = endOfLine(bytes, at)
+    else if (/[ \t\n]/.test(char)) at++
+    else if (bytes.startsWith('\\\n', at)) at += 2
+    else if (/[;&|(<>]/.test(char)) throw new Unreadable(at, `has ${char} within an array`)
+    else if (char === '[') throw new Unreadable(at, 'has an array with subscripts')
+    else {
+      const word = wordAt(bytes, at)
+      elements.push(word)
+      at = word.end
+    }
+  }
+  throw unterminated(start, 'array')
+}
+
 /** An unquoted ~ at the start of a value or behind a colon is somebody's home folder (2.6.1). */
 const tildeAt = (bytes: Bytes, start: number, at: number) =>
   bytes[at] === '~' && (at === start || ':='.includes(bytes.charAt(at - 1)))
@@ -81,6 +107,8 @@ const tildeAt = (bytes: Bytes, start: number, at: number) =>
 
 const NAMED = /\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])/y
 const BRACED = /\$\{(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])[^{}"'`\\$\n]*\}/y
+/** `${X:+$X }`: what X has, and a blank; tuned writes it to /etc/default/grub (plugin_bootloader.py). */
+const APPENDING = /\$\{([A-Za-z_][A-Za-z0-9_]*):\+\$\1 \}/y
 
 function expansionAt(
   bytes: Bytes,
@@ -92,7 +120,7 @@ function expansionAt(
   const next = bytes.charAt(at + 1)
   if (next === '(') return { kind: 'command', end: afterParenthesis(bytes, at + 1) }
   if (next === '{') {
-    const braced = matchAt(BRACED, bytes, at)
+    const braced = matchAt(BRACED, bytes, at) ?? (quote === '"' ? matchAt(APPENDING, bytes, at) : null)
     if (braced === null)
       throw new Unreadable(at, 'has an expansion with quotes or expansions of its own, or without an end')
     return { kind: 'variable', end: at + braced[0].length }

@@ -1,3 +1,5 @@
+import { LOADER_FILES } from '../../backends/bootloaders/index.ts'
+import { INITRAMFS_FILES } from '../../backends/initramfs/index.ts'
 import { bytesFromBase64 } from '../bytes.ts'
 import type { File } from '../host.ts'
 import { MODPROBE_FOLDERS } from '../modprobe.ts'
@@ -5,11 +7,7 @@ import { defineFact, linesOf } from './fact.ts'
 
 /** Configuration that is read on every host, whatever is asked of it. */
 const STANDING = [
-  '/etc/default/grub',
-  '/etc/default/grub.d/*.cfg',
-  ...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`),
-  '/etc/initramfs-tools/modules',
-  '/usr/share/initramfs-tools/modules.d/*',
+  ...new Set([...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`), ...LOADER_FILES, ...INITRAMFS_FILES]),
 ]
 
 /**

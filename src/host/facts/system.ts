@@ -73,18 +73,29 @@ export const cpu = defineFact({
   },
 })
 
-/** What ACPI and UEFI offer. LoaderInfo is UTF-16 behind four bytes of attributes (Boot Loader Interface). */
+/** UTF-16 behind four bytes of attributes (Boot Loader Interface); efivarfs cannot seek, which tail would. */
+const loaderVariable = (name: string): string =>
+  `f="$root/sys/firmware/efi/efivars/${name}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"; [ -r "$f" ] && cat "$f" | tail -c +5 | tr -d "\\000"`
+
+/** What ACPI and UEFI offer. */
 export const firmware = defineFact({
   commands: {
     tables: 'for t in DMAR IVRS; do [ -e "$root/sys/firmware/acpi/tables/$t" ] && echo "$t"; done',
     uefi: '[ -d "$root/sys/firmware/efi" ] && echo uefi',
-    loader_info:
-      'f="$root/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"; [ -r "$f" ] && tail -c +5 "$f" | tr -d "\\000"',
+    loader_info: loaderVariable('LoaderInfo'),
+    stub_info: loaderVariable('StubInfo'),
+    loader_default: loaderVariable('LoaderEntryDefault'),
+    loader_one_shot: loaderVariable('LoaderEntryOneShot'),
+    secure_boot:
+      'f="$root/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"; [ -r "$f" ] && od -An -tu1 "$f"',
   },
   parse: (out): Firmware => ({
     uefi: out.uefi.trim() === 'uefi',
     tables: (['DMAR', 'IVRS'] as const).filter(table => linesOf(out.tables).includes(table)),
     loaderInfo: out.loader_info.trim() || undefined,
+    stubInfo: out.stub_info.trim() || undefined,
+    loaderEntries: { default: out.loader_default.trim(), oneShot: out.loader_one_shot.trim() },
+    secureBoot: out.secure_boot.trim().split(/\s+/).at(-1) === '1',
   }),
 })
 

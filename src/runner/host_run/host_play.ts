@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts'
 import { boot } from '../../host/boot.ts'
 import type { Host } from '../../host/host.ts'
 import { ifKnown } from '../../host/known.ts'
-import type { Outcome } from '../../modules/define.ts'
+import { type Outcome, rebuildsOf } from '../../modules/define.ts'
 import type { RunEvent } from '../events.ts'
 import {
   bootFingerprint,
@@ -11,10 +11,11 @@ import {
   type PlannedCall,
   planTasks,
   rebootReasons,
-  rebuildsOf,
+  withChosenLoader,
 } from '../plan.ts'
 import type { Play, Task } from '../run_types.ts'
 import type { Identity } from '../transport/transport.ts'
+import { undoPlan } from '../undo.ts'
 import { ansibleFacts } from './ansible_facts.ts'
 import { Narrator } from './narrator.ts'
 import { type Entry, Segment } from './segment.ts'
@@ -170,10 +171,25 @@ export class HostPlay {
     const left = planTasks(after, this.#segment.calls).outcomes.find(
       outcome => outcome.kind === 'change' || outcome.kind === 'blocked' || rebuildsOf(outcome).length > 0,
     )
-    if (left === undefined) return
+    if (left !== undefined) await this.#takeBack(plan, after, left.why)
+  }
+
+  /** What did not bring what it was for must not decide the next boot. */
+  async #takeBack(plan: Plan, seen: Host, why: string): Promise<never> {
+    const { session } = this.#state
+    this.#tell.phase('apply', 'taking it back')
+    const undone = await session
+      .apply(undoPlan(plan, seen), this.#identity(), { release: true, lockFor: APPLY_LOCK })
+      .then(() => true)
+      .catch(error => {
+        if (!(error instanceof UserError)) throw error
+        return false
+      })
     throw this.#tell.failure(
-      `it was applied, and reading it back shows that it is not so: ${left.why}`,
-      'not rebooted; the files stay as they were written, and the originals are in /var/lib/vfio-run/runs on the host',
+      `it was applied, and reading it back shows that it is not so: ${why}`,
+      undone
+        ? 'not rebooted; the files were put back as they were'
+        : 'not rebooted; NOT everything could be put back: the originals are in /var/lib/vfio-run/runs on the host',
     )
   }
 
@@ -203,7 +219,7 @@ export class HostPlay {
     if (vain !== undefined) throw this.#tell.failure(vain.why, vain.hint)
     if (left !== undefined || this.#options.check) {
       // What follows is planned on what that reboot will bring.
-      this.#state.host = boot(host)
+      this.#state.host = boot(withChosenLoader(host, this.#done))
       this.#state.tally.rebootPending = because + (left ?? '')
       if (left === undefined) this.#tell.status(entry.task, 'changed', `would reboot: ${because}`)
       else this.#tell.status(entry.task, 'skipped', `a reboot is due: ${because}${left}`)
@@ -250,7 +266,7 @@ export class HostPlay {
     this.#tell.phase('prove')
     const after = await this.#state.session.look(this.#identity(), { settle: true, last: true })
     this.#state.host = after
-    this.#tell.compare('boot', boot(before), after)
+    this.#tell.compare('boot', boot(withChosenLoader(before, this.#done)), after)
     const left = planTasks(after, this.#done).outcomes.find(
       ({ kind }) => kind !== 'converged' && kind !== 'unknown',
     )

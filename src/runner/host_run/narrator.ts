@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { type Change, editsOf, type FileEdit } from '../../host/change.ts'
 import { compareHosts } from '../../host/compare.ts'
 import type { Host } from '../../host/host.ts'
 import type { Outcome } from '../../modules/define.ts'
@@ -35,15 +36,16 @@ export class Narrator {
     })
   }
 
-  /** The files that change, where --diff asks for them, and the commands. */
+  /** The files that change, where --diff asks for them, and the commands: those that edit files first. */
   preview(plan: Plan): void {
     const { emit, diff, check } = this.#options
     const host = this.#state.name
-    for (const change of diff ? plan.changes : []) {
-      const after = change.kind === 'write' ? change.after : undefined
-      emit({ event: 'diff', host, path: change.path, before: change.before, after })
-    }
-    for (const { argv, reason } of plan.rebuilds) emit({ event: 'command', host, argv, reason, check })
+    for (const { path, before, after } of diff ? wholeEdits(plan.changes) : [])
+      emit({ event: 'diff', host, path, before, after })
+    const programs = plan.changes.filter(change => change.kind === 'run')
+    const rebuilds = plan.rebuilds.flatMap(({ commands, reason }) => commands.map(argv => ({ argv, reason })))
+    for (const { argv, reason } of [...programs, ...rebuilds])
+      emit({ event: 'command', host, argv, reason, check })
   }
 
   result({ task, skipped }: Entry, outcome: Outcome | undefined): void {
@@ -102,6 +104,15 @@ export class Narrator {
       ...(session.output.length > 0 ? { output: session.output.slice(-10) } : {}),
     })
   }
+}
+
+/** A file that several programs edit in turn is shown once, from what it was to what it will be. */
+function wholeEdits(changes: readonly Change[]): FileEdit[] {
+  const byPath = Map.groupBy(changes.flatMap(editsOf), ({ path }) => path)
+  return [...byPath].flatMap(([path, edits]) => {
+    const [before, after] = [edits[0]?.before, edits.at(-1)?.after]
+    return before === after ? [] : [{ path, before, after }]
+  })
 }
 
 function statusOf(outcome: Outcome): TaskStatus {

@@ -1,15 +1,16 @@
-import { bootEntry } from '../../backends/bootloaders/grub.ts'
+import { nextBoot } from '../../backends/bootloaders/index.ts'
 import { boot } from '../../host/boot.ts'
 import type { Host } from '../../host/host.ts'
 import { ifKnown } from '../../host/known.ts'
-import { type Refusal, refuse } from '../../refusal.ts'
-import { bootFingerprint, type PlannedCall, rebootReasons } from '../plan.ts'
+import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import { bootFingerprint, type PlannedCall, rebootReasons, withChosenLoader } from '../plan.ts'
 
 /**
  * Why a reboot is not worth asking for: the boot model says that it will not bring what is waited for, or one was
  * made for the same reasons and configuration, and has not. Otherwise a nightly run reboots a fleet for ever.
  */
-export function vainReboot(host: Host, calls: readonly PlannedCall[]): Refusal | undefined {
+export function vainReboot(observed: Host, calls: readonly PlannedCall[]): Refusal | undefined {
+  const host = withChosenLoader(observed, calls)
   const left = rebootReasons(boot(host), calls)
   if (left.length > 0)
     return refuse(
@@ -37,11 +38,8 @@ function wasTried(host: Host, reasons: readonly string[]): boolean {
 }
 
 function defaultEntry(host: Host): string {
-  const menu = ifKnown(host.menu)
-  const entry = menu === undefined ? undefined : bootEntry(menu)
-  if (entry === undefined) return 'which menu entry is booted cannot be told'
-  const isSaved = menu?.default === '${saved_entry}' && menu.saved !== ''
-  return `${isSaved ? 'the saved default of the menu (grubenv)' : 'the default of the menu'} is "${entry.title}"`
+  const next = nextBoot(host)
+  return isRefusal(next) ? next.why : `${next.chosenBy} is "${next.title}"`
 }
 
 function bootedEntry(host: Host): string {

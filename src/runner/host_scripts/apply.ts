@@ -1,5 +1,5 @@
 import { base64FromBytes, bytesFromText } from '../../host/bytes.ts'
-import type { Change } from '../../host/change.ts'
+import { type Argv, type Change, editsOf, type FileEdit, pathsOf } from '../../host/change.ts'
 import { sha256 } from '../../host/digest.ts'
 import { STAMPS } from '../../host/facts/journal.ts'
 import type { Gather } from '../../host/gather.ts'
@@ -85,7 +85,8 @@ check() { # PATH SHA; a link to /dev/null would have /dev/null replaced
   p=$(target_of "$1"); if [ -e "$p" ] && [ ! -f "$p" ]; then fail "$1 leads to $p, which is not a regular file: it is not written to"; fi
   [ "$(sha_of "$(target_of "$1")")" = "$2" ] || fail "$1 was changed by someone else since it was looked at; nothing of that is overwritten"
 }
-keep() { # N PATH: the original goes to the journal before anything touches it
+keep() { # N PATH: the original goes to the journal before anything touches it; what later steps find there is none
+  if [ -f "$dir/manifest" ]; then while read -r n q; do if [ "$q" = "$2" ]; then return 0; fi; done <"$dir/manifest"; fi
   p=$(target_of "$2")
   if [ -e "$p" ]; then cp -p -- "$p" "$dir/$1.original" || fail "cannot keep the original of $2 in $dir"; fi
   printf '%s %s\\n' "$1" "$2" >>"$dir/manifest" || fail "cannot keep the original of $2 in $dir"
@@ -98,7 +99,9 @@ put_file() { # PATH TEMPORARY: flushed to disk, then renamed over
   sync "$2" 2>/dev/null || sync
   mv -f -- "$2" "$1" && { sync "\${1%/*}" 2>/dev/null || sync; }
 }
+is_already() { [ "$(sha_of "$(target_of "$1")")" = "$2" ]; } # a program's own undoing may have put it back
 write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64
+  is_already "$2" "$4" && return
   check "$2" "$3"
   p=$(target_of "$2"); f=\${p%/*}; t=$f/.vfio-run.$run.$1
   safe_folder "$f" || fail "$f cannot be written to safely: others may write there too, or it cannot be made"
@@ -112,6 +115,7 @@ write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64
   else rm -f -- "$t"; fail "cannot write $2 (disk full?)"; fi
 }
 remove_file() { # N PATH SHA-BEFORE
+  is_already "$2" absent && return
   check "$2" "$3"; keep "$1" "$2"
   rm -f -- "$(target_of "$2")" || fail "cannot remove $2"
   say removed "$2"
@@ -152,7 +156,17 @@ run_command() { # WHAT ARGV…
   [ "$rc" = 0 ] || fail "$what failed with exit code $rc"
 }
 same_file() { i=$(stat -L -c %d:%i -- "$1") && [ "$i" = "$(stat -L -c %d:%i -- "$2")" ]; }
-put_back() { # the newest first; files that were not there go
+undos=
+run_program() { # N WHAT UNDO ARGV…: it edits files of its own; UNDO, where not empty, is a command line of ours
+  if [ -n "$3" ]; then
+    printf '%s\\n' "$3" >"$dir/$1.undo" || fail "cannot keep in $dir how to undo $2"
+    undos="$1 $undos"
+  fi
+  what=$2; shift 3
+  run_command "$what" "$@"
+}
+put_back() { # programs' own undoing first, that of the last one before the others; files that were not there go
+  for n in $undos; do sh "$dir/$n.undo" >/dev/null 2>&1 </dev/null || say unrestored "$(cat "$dir/$n.undo")"; done
   if [ -f "$dir/kept" ]; then while read -r k p; do
     same_file "$k" "$p" && continue # a link to what nobody has touched: mv(1) refuses
     cmp -s -- "$k" "$p" && continue
@@ -178,21 +192,14 @@ function innerCommands(plan: Plan, look: Gather, { run, segment, release }: Appl
     // Caught, not ignored: programs that we start must see their own broken pipes (exec resets caught signals only).
     "trap '' HUP INT; trap : PIPE TERM",
     'cd /; echo $$ >"$dir/pid"',
-    ...plan.changes.map(change => `check ${shellQuote(change.path)} ${before(change)}`),
-    ...[...plan.changes.map(({ path }) => path), ...writes].map(path => `sweep ${shellQuote(path)}`),
+    ...firstEdits(plan).map(edit => `check ${shellQuote(edit.path)} ${shaBefore(edit)}`),
+    ...[...pathsOf(plan.changes), ...writes].map(path => `sweep ${shellQuote(path)}`),
     'sweep_tmp',
     ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),
     ...(makesImages ? ['check_space'] : []),
-    ...plan.changes.map(step),
-    ...plan.rebuilds.map(
-      ({ argv }) => `run_command ${shellQuote(argv.join(' '))} ${argv.map(shellQuote).join(' ')}`,
-    ),
-    ...(makesImages
-      ? [
-          'say run "read the images back"',
-          'for d in "$root"/lib/modules/*/; do k=${d%/}; k=${k##*/}; i=$root/boot/initrd.img-$k; [ -f "$i" ] && remember_image "$i" "$k"; done',
-        ]
-      : []),
+    ...plan.changes.flatMap(step),
+    ...plan.rebuilds.flatMap(({ commands }) => commands.map(argv => `run_command ${commandWords(argv)}`)),
+    ...(makesImages ? ['say run "read the images back"', 'remember_images'] : []),
     ': >"$state/rebuilt"',
     ...plan.rebuilds.map(
       ({ fingerprint, writes }) =>
@@ -204,10 +211,29 @@ function innerCommands(plan: Plan, look: Gather, { run, segment, release }: Appl
   ].join('\n')
 }
 
-const before = (change: Change): string => (change.before === undefined ? 'absent' : sha256(change.before))
+/** What the user sees of a command, and its words. */
+const commandWords = (argv: Argv): string => `${shellQuote(argv.join(' '))} ${argv.map(shellQuote).join(' ')}`
 
-function step(change: Change, n: number): string {
-  const path = shellQuote(change.path)
-  if (change.kind === 'remove') return `remove_file ${n} ${path} ${before(change)}`
-  return `write_file ${n} ${path} ${before(change)} ${sha256(change.after)} '${base64FromBytes(change.after)}'`
+/** Of each file the first edit: what comes later counts on it. */
+function firstEdits(plan: Plan): FileEdit[] {
+  const edits = plan.changes.flatMap(editsOf)
+  return edits.filter(({ path }, n) => edits.findIndex(edit => edit.path === path) === n)
 }
+
+const shaBefore = ({ before }: FileEdit): string => (before === undefined ? 'absent' : sha256(before))
+
+function step(change: Change, n: number): string[] {
+  if (change.kind === 'run') return runSteps(change, n)
+  const path = shellQuote(change.path)
+  if (change.kind === 'remove')
+    return [`remove_file ${n} ${path} ${shaBefore({ ...change, after: undefined })}`]
+  return [
+    `write_file ${n} ${path} ${shaBefore(change)} ${sha256(change.after)} '${base64FromBytes(change.after)}'`,
+  ]
+}
+
+/** The originals of all that it writes are in the journal before it starts. */
+const runSteps = ({ argv, edits, undo }: Extract<Change, { kind: 'run' }>, n: number): string[] => [
+  ...edits.map(({ path }, i) => `keep ${n}.${i} ${shellQuote(path)}`),
+  `run_program ${n} ${shellQuote(argv.join(' '))} ${shellQuote(undo?.map(shellQuote).join(' ') ?? '')} ${argv.map(shellQuote).join(' ')}`,
+]

@@ -1,224 +1,290 @@
 import { describe, expect, it } from 'vitest'
-import { findBootloader } from '../../../src/backends/bootloaders/index.ts'
-import { findInitramfs } from '../../../src/backends/initramfs/index.ts'
-import type { Host } from '../../../src/host/host.ts'
+import { BOOTLOADERS, findBootloader } from '../../../src/backends/bootloaders/index.ts'
+import { findInitramfs, GENERATORS } from '../../../src/backends/initramfs/index.ts'
+import type { Firmware, Host, Image } from '../../../src/host/host.ts'
+import { observed } from '../../../src/host/known.ts'
 import { modules } from '../../../src/modules/index.ts'
-import type { PlannedCall } from '../../../src/runner/plan.ts'
-import { planTasks } from '../../../src/runner/plan.ts'
+import { isRefusal } from '../../../src/refusal.ts'
+import { type PlannedCall, planTasks, withChosenLoader } from '../../../src/runner/plan.ts'
 import { aHost, withCmdline } from '../../builders.ts'
+import { recordedHosts } from '../../hosts/index.ts'
 
-const uefi = (loaderInfo: string): Partial<Host> => ({
-  firmware: { uefi: true, tables: ['DMAR'], loaderInfo },
-})
+const GRUB_FILES = ['/boot/grub/grub.cfg', '/etc/default/grub']
 
-/** What a machine of each kind shows of itself. GRUB's files often lie there still: they are the weakest evidence. */
-const BOOTED_BY: readonly (readonly [string, Host, string])[] = [
+interface Traces {
+  readonly tools?: readonly string[]
+  readonly paths?: readonly string[]
+  readonly line?: string
+  readonly firmware?: Partial<Firmware>
+}
+
+/** A machine that shows nothing of itself but these traces. */
+function traces({ tools = [], paths = [], line = 'root=/dev/sda2 rw', firmware = {} }: Traces): Host {
+  const host = withCmdline(aHost({ tools, paths, files: {}, menus: {}, images: {} }), line)
+  return { ...host, firmware: { ...host.firmware, ...firmware } }
+}
+
+const bootedBy = (loaderInfo: string): Partial<Firmware> => ({ uefi: true, loaderInfo })
+const nameOf = (host: Host): string => {
+  const found = findBootloader(host)
+  return isRefusal(found) ? `refused: ${found.why}` : found.loader.name
+}
+
+/** What a machine of each kind shows. GRUB's files often lie there still: they are the weakest evidence. */
+const LEFT_OVER = { tools: ['update-grub', 'grub-mkconfig'], paths: GRUB_FILES }
+const MACHINES: readonly (readonly [string, string, Host])[] = [
+  ['GRUB', 'Debian on BIOS', traces({ ...LEFT_OVER, line: 'BOOT_IMAGE=/vmlinuz root=/dev/sda2 ro' })],
+  ['GRUB', 'Debian, with no trace of this boot', traces(LEFT_OVER)],
+  ['GRUB', 'Arch, which has no update-grub', traces({ tools: ['grub-mkconfig'], paths: GRUB_FILES })],
   [
-    'grubby (BLS entries)',
-    aHost({
-      tools: ['grubby', 'grub2-mkconfig', 'dracut'],
-      paths: ['/boot/grub2/grub.cfg', '/etc/default/grub'],
-    }),
-    'grubby is installed',
+    'GRUB',
+    'openSUSE',
+    traces({ tools: ['grub2-mkconfig'], paths: ['/boot/grub2/grub.cfg', '/etc/default/grub'] }),
   ],
   [
     'systemd-boot',
-    aHost({
-      tools: ['bootctl', 'update-initramfs'],
-      paths: ['/boot/loader/loader.conf', '/etc/default/grub'],
-      ...uefi('systemd-boot 252.22-1~deb12u1'),
-    }),
-    'the firmware says "systemd-boot 252.22-1~deb12u1" booted it',
+    'with GRUB left over',
+    traces({ ...LEFT_OVER, firmware: bootedBy('systemd-boot 252.22-1') }),
   ],
   [
     'systemd-boot',
-    withCmdline(
-      aHost({ tools: ['bootctl', 'mkinitcpio'], paths: ['/boot/loader/loader.conf'] }),
-      'initrd=\\initramfs-linux.img root=/dev/sda2 rw',
-    ),
-    'initrd=\\… is on the command line, /boot/loader/loader.conf exists',
+    'an old one that leaves no word in the firmware',
+    traces({ paths: ['/boot/loader/loader.conf'], line: 'initrd=\\initramfs-linux.img root=/dev/sda2 rw' }),
+  ],
+  ['Goofiboot', 'the guide’s Solus', traces({ firmware: bootedBy('goofiboot 46') })],
+  [
+    'UKI',
+    'an image that systemd-boot has started',
+    traces({ ...LEFT_OVER, firmware: { ...bootedBy('systemd-boot 256'), stubInfo: 'systemd-stub 256' } }),
   ],
   [
-    'Goofiboot',
-    aHost({ tools: [], paths: ['/boot/efi/EFI/goofiboot'], ...uefi('goofiboot 46') }),
-    'the firmware says "goofiboot 46" booted it',
-  ],
-  [
-    'a unified kernel image (UKI)',
-    aHost({
-      tools: ['bootctl', 'mkinitcpio'],
-      paths: ['/boot/EFI/Linux/*.efi'],
-      ...uefi('systemd-boot 256'),
-    }),
-    '/boot/EFI/Linux/*.efi exists',
+    'UKI',
+    'an image that the firmware has started',
+    traces({ ...LEFT_OVER, firmware: { uefi: true, stubInfo: 'systemd-stub 256' } }),
   ],
   [
     'proxmox-boot-tool',
-    aHost({
-      tools: ['update-grub', 'update-initramfs'],
-      paths: ['/etc/kernel/proxmox-boot-uuids', '/boot/grub/grub.cfg', '/etc/default/grub'],
-      ...uefi('systemd-boot 252'),
+    'Proxmox with ZFS on UEFI',
+    traces({
+      ...LEFT_OVER,
+      paths: ['/etc/kernel/proxmox-boot-uuids', ...GRUB_FILES],
+      firmware: bootedBy('systemd-boot 252'),
     }),
-    '/etc/kernel/proxmox-boot-uuids exists',
-  ],
-  [
-    'kernelstub',
-    aHost({
-      tools: ['bootctl', 'update-initramfs'],
-      paths: ['/etc/kernelstub/configuration'],
-      ...uefi('systemd-boot 249'),
-    }),
-    '/etc/kernelstub/configuration exists',
   ],
   [
     'rpm-ostree',
-    withCmdline(
-      aHost({ tools: ['rpm-ostree', 'grubby', 'dracut'], paths: ['/run/ostree-booted'] }),
-      'ostree=/ostree/boot.1/fedora root=UUID=5 rw',
-    ),
-    '/run/ostree-booted exists',
+    'Silverblue',
+    traces({
+      tools: ['rpm-ostree', 'grubby', 'grub2-mkconfig'],
+      paths: ['/run/ostree-booted', '/boot/grub2/grub.cfg', '/etc/default/grub'],
+      line: 'BOOT_IMAGE=(hd0,gpt2)/ostree/vmlinuz ostree=/ostree/boot.1/fedora root=UUID=5 rw',
+    }),
+  ],
+  ['rEFInd', 'Arch with GRUB left over', traces({ ...LEFT_OVER, firmware: bootedBy('rEFInd 0.14.2') })],
+  ['Limine', 'CachyOS with GRUB left over', traces({ ...LEFT_OVER, firmware: bootedBy('Limine 8.6.0') })],
+  ['syslinux', 'Alpine', traces({ paths: ['/boot/syslinux/syslinux.cfg'] })],
+  [
+    'kernelstub',
+    'Pop!_OS',
+    traces({
+      tools: ['kernelstub', 'bootctl'],
+      paths: ['/etc/kernelstub/configuration'],
+      firmware: bootedBy('systemd-boot 249'),
+    }),
   ],
   [
     'sdbootutil',
-    aHost({ tools: ['sdbootutil', 'bootctl', 'dracut'], paths: [], ...uefi('systemd-boot 256') }),
-    'sdbootutil is installed, the firmware says "systemd-boot 256" booted it',
+    'openSUSE with systemd-boot',
+    traces({ tools: ['sdbootutil', 'bootctl'], firmware: bootedBy('systemd-boot 256') }),
   ],
   [
     'clr-boot-manager',
-    aHost({ tools: ['clr-boot-manager', 'dracut'], paths: [], ...uefi('systemd-boot 255') }),
-    'clr-boot-manager is installed',
-  ],
-  [
-    'rEFInd',
-    aHost({
-      tools: ['grub-mkconfig', 'mkinitcpio'],
-      paths: ['/boot/refind_linux.conf', '/etc/default/grub'],
-    }),
-    '/boot/refind_linux.conf exists',
-  ],
-  [
-    'syslinux',
-    aHost({ tools: ['mkinitcpio'], paths: ['/boot/syslinux/syslinux.cfg'] }),
-    '/boot/syslinux/syslinux.cfg exists',
-  ],
-  [
-    'Limine',
-    aHost({ tools: ['grub-mkconfig', 'mkinitcpio'], paths: ['/boot/limine.conf', '/etc/default/grub'] }),
-    '/boot/limine.conf exists',
-  ],
-  [
-    'GRUB without update-grub',
-    aHost({ tools: ['grub-mkconfig', 'mkinitcpio'], paths: ['/boot/grub/grub.cfg', '/etc/default/grub'] }),
-    'grub-mkconfig is installed, /etc/default/grub exists',
+    'today’s Solus',
+    traces({ tools: ['clr-boot-manager', 'bootctl'], firmware: bootedBy('systemd-boot 255') }),
   ],
 ]
 
-const GENERATORS = ['dracut', 'mkinitcpio', 'booster', 'rpm-ostree', 'genkernel']
+describe('which loader boots the machine', () => {
+  it.each(MACHINES)('%s: %s', (name, _, host) => {
+    expect(nameOf(host)).toBe(name)
+  })
 
-/** The flagship's state modules, in its order. */
-const flagship: readonly PlannedCall[] = [
-  call('iommu_kernel_args', {}),
-  call('acs_override', { values: ['downstream'], accept_risk: true }),
-  call('driver_blacklist', { drivers: ['nouveau'] }),
-  call('vfio_ids', { devices: ['1033:0194'] }),
-  call('initramfs_rebuild', {}),
-]
+  it('each adapter is found on a machine of its kind, and named once', () => {
+    const found = new Set([
+      ...MACHINES.map(([name]) => name),
+      ...recordedHosts().map(({ host }) => nameOf(host)),
+    ])
+    const names = BOOTLOADERS.map(({ name }) => name)
+    expect([...found].sort()).toEqual([...new Set(names)].sort())
+    expect(names).toHaveLength(new Set(names).size)
+  })
 
-function call(name: string, args: Record<string, unknown>): PlannedCall {
-  const module = modules.get(name)
-  if (module === undefined) throw new Error(`there is no module ${name}`)
-  return { module, args: module.args.parse(args) }
-}
-
-/** A segment with a blocked task is not applied at all; what needs the loader must not even plan changes. */
-const blockedBy = (host: Host) =>
-  planTasks(host, flagship).outcomes.flatMap((outcome, i) =>
-    outcome.kind === 'blocked' ? [[flagship[i]?.module.name, outcome.why]] : [],
-  )
-
-/** A file or a tool may be left over; what the firmware, the command line or /run says is of this boot. */
-const OF_BOOT = /the firmware says|on the command line|^\/run\//
-
-describe('bootloaders that this version does not edit', () => {
-  it.each(BOOTED_BY)('%s is refused by name', (name, host, evidence) => {
-    expect(findBootloader(host)).toEqual({
-      refused: true,
-      why: OF_BOOT.test(evidence)
-        ? `this machine is booted by ${name} (${evidence}), which this version does not edit`
-        : `this machine has ${name} (${evidence}), and may be booted by it; this version does not edit it`,
-      hint: 'it edits GRUB; set the kernel arguments by hand, or leave this host out with --limit',
+  it('the evidence is said', () => {
+    expect(findBootloader(traces({ ...LEFT_OVER, firmware: bootedBy('systemd-boot 252') }))).toMatchObject({
+      evidence: 'the firmware says "systemd-boot 252" booted it',
     })
   })
 
-  it.each(BOOTED_BY)('%s: the flagship is blocked, and no kernel argument is written', (name, host) => {
-    const blocked = Object.fromEntries(blockedBy(host))
-    for (const module of ['iommu_kernel_args', 'acs_override', 'vfio_ids']) {
-      expect(blocked[module]).toContain(` ${name} (`)
-      expect(blocked[module]).toMatch(/^this machine (is booted by|has) /)
-    }
-    expect(planTasks(host, flagship).changes.map(({ path }) => path)).not.toContain('/etc/default/grub')
+  it('nothing at all is refused, with what is known here', () => {
+    expect(findBootloader(traces({}))).toEqual({
+      refused: true,
+      why: `no bootloader was found that is known here (${BOOTLOADERS.map(({ name }) => name).join(', ')})`,
+      hint: 'set the kernel arguments where this machine is booted from, by hand, or leave this host out with --limit',
+    })
+  })
+})
+
+/** Files of two loaders, and nothing that the boot itself left. */
+const TWO = traces({ ...LEFT_OVER, paths: ['/boot/limine.conf', ...GRUB_FILES] })
+
+describe('two plausible loaders', () => {
+  it('are refused, each with its evidence, and how to choose', () => {
+    expect(findBootloader(TWO)).toEqual({
+      refused: true,
+      why: 'more than one bootloader may boot this machine: GRUB (update-grub is installed, /boot/grub/grub.cfg exists, /etc/default/grub exists); Limine (/boot/limine.conf exists)',
+      hint: 'say which it is with the argument bootloader: GRUB or Limine',
+    })
   })
 
   it.each([
-    [
-      'a file that may be left over',
-      aHost({ paths: ['/boot/limine.conf', '/boot/grub/grub.cfg'] }),
-      'this machine has Limine (/boot/limine.conf exists), and may be booted by it; this version does not edit it',
-    ],
-    [
-      'the firmware’s word',
-      aHost({ paths: ['/boot/limine.conf'], ...uefi('Limine 7.0') }),
-      'this machine is booted by Limine (the firmware says "Limine 7.0" booted it), which this version does not edit',
-    ],
-  ])('no more is claimed than is shown: %s', (_, host, why) => {
-    expect(findBootloader(host)).toMatchObject({ refused: true, why })
+    ['two words in the firmware', { ...bootedBy('Limine 8.6.0'), stubInfo: 'systemd-stub 256' }],
+    ['the firmware and the command line', bootedBy('Limine 8.6.0')],
+  ])('also when the boot left both: %s', (_, firmware) => {
+    const line = 'stubInfo' in firmware ? 'root=/dev/sda2' : 'BOOT_IMAGE=/vmlinuz root=/dev/sda2'
+    expect(nameOf(traces({ ...LEFT_OVER, line, firmware }))).toMatch(
+      /^refused: more than one bootloader may boot this machine: /,
+    )
   })
 
-  it('no bootloader at all is said', () => {
-    expect(findBootloader(aHost({ tools: [], paths: [] }))).toEqual({
+  it('what the boot itself left outweighs files and tools', () => {
+    expect(nameOf({ ...TWO, firmware: { ...TWO.firmware, ...bootedBy('Limine 8.6.0') } })).toBe('Limine')
+    expect(nameOf(withCmdline(TWO, 'BOOT_IMAGE=/vmlinuz root=/dev/sda2'))).toBe('GRUB')
+  })
+
+  it.each(['GRUB', 'Limine'])('the user’s word decides: %s', name => {
+    expect(nameOf({ ...TWO, bootloader: name })).toBe(name)
+    expect(findBootloader({ ...TWO, bootloader: name })).toMatchObject({
+      evidence: expect.stringMatching(/^bootloader: names it, /),
+    })
+  })
+
+  it('the user’s word does not outweigh that nothing speaks for it', () => {
+    expect(findBootloader({ ...TWO, bootloader: 'syslinux' })).toEqual({
       refused: true,
-      why: 'no bootloader was found: neither GRUB (update-grub and /boot/grub/grub.cfg) nor another one that is known here',
+      why: 'bootloader: says syslinux, and nothing on this machine speaks for it',
+      hint: 'found here: GRUB (update-grub is installed, /boot/grub/grub.cfg exists, /etc/default/grub exists); Limine (/boot/limine.conf exists)',
+    })
+    expect(findBootloader({ ...traces({}), bootloader: 'GRUB' })).toMatchObject({
       hint: 'set the kernel arguments where this machine is booted from, by hand',
     })
   })
 })
 
-describe('initramfs generators that this version does not drive', () => {
-  // update-initramfs may lie there as well: Ubuntu 25.10 has moved to dracut.
-  it.each(GENERATORS)('%s is refused by name', name => {
-    expect(findInitramfs(aHost({ tools: ['update-grub', 'update-initramfs', name] }))).toEqual({
-      refused: true,
-      why: `the initramfs of this machine is made by ${name} (${name} is installed), which this version does not drive`,
-      hint: 'it drives initramfs-tools; put the vfio modules into the image by hand, or leave this host out with --limit',
+describe('the argument bootloader:', () => {
+  const call = (name: string, args: Record<string, unknown> = {}): PlannedCall => {
+    const module = modules.get(name)
+    if (module === undefined) throw new Error(`there is no module ${name}`)
+    return { module, args: module.args.parse(args) }
+  }
+  const KERNEL_LINE = [
+    ['iommu_kernel_args', {}],
+    ['acs_override', { accept_risk: true }],
+    ['vfio_ids', { devices: ['1033:0194'] }],
+  ] as const
+  /** Debian's machine of the lab, with another loader's file. */
+  const host = aHost({
+    paths: [...aHost().paths.filter(path => !path.startsWith('/run/')), '/boot/limine.conf'],
+  })
+  const two = withCmdline(host, 'root=UUID=5f0a ro')
+  const outcomeOf = (calls: readonly PlannedCall[]) => planTasks(two, calls).outcomes[0]
+
+  it.each(KERNEL_LINE)('%s is blocked without it, and done with it', (name, args) => {
+    expect(outcomeOf([call(name, args)])).toMatchObject({
+      kind: 'blocked',
+      why: expect.stringMatching(/^more than one bootloader may boot this machine/),
     })
+    expect(outcomeOf([call(name, { ...args, bootloader: 'GRUB' })])?.kind).toBe('change')
   })
 
-  it.each(GENERATORS)('%s: the flagship is blocked, and its files are not touched', name => {
-    const host = aHost({ tools: ['update-grub', 'update-initramfs', name] })
-    expect(Object.fromEntries(blockedBy(host)).initramfs_rebuild).toContain(`made by ${name} (`)
-    expect(planTasks(host, flagship).changes.map(({ path }) => path)).not.toContain(
-      '/etc/initramfs-tools/modules',
-    )
+  it.each(KERNEL_LINE)('%s takes the names of all adapters, and no others', (name, args) => {
+    const accepts = (bootloader: string) => modules.get(name)?.args.safeParse({ ...args, bootloader }).success
+    expect(BOOTLOADERS.filter(({ name }) => !accepts(name))).toEqual([])
+    expect(accepts('LILO')).toBe(false)
   })
 
-  it('none at all is said', () => {
-    expect(findInitramfs(aHost({ tools: ['update-grub'] }))).toEqual({
-      refused: true,
-      why: 'no initramfs generator was found (initramfs-tools, dracut, mkinitcpio, booster)',
-      hint: 'install initramfs-tools',
-    })
+  it('said by one task, it counts for the host’s others', () => {
+    const calls = [
+      call('iommu_kernel_args', { bootloader: 'GRUB' }),
+      call('vfio_ids', { devices: ['1033:0194'] }),
+    ]
+    expect(planTasks(two, calls).outcomes.map(({ kind }) => kind)).toEqual(['change', 'change'])
+    expect(withChosenLoader(two, calls).bootloader).toBe('GRUB')
   })
 })
 
-describe('what this version does drive', () => {
-  it("is found on Debian's machine, with its evidence", () => {
-    expect(findBootloader(aHost())).toMatchObject({
-      loader: { name: 'GRUB' },
-      evidence: 'update-grub is installed, /boot/grub/grub.cfg exists',
+describe('who makes the initramfs', () => {
+  const REFUSED = [
+    ['genkernel', 'genkernel'],
+    ['tinyinitramfs', 'tiny-initramfs'],
+    ['mkinitfs', 'mkinitfs (Alpine)'],
+    ['mkinitramfs-ll', 'mkinitramfs-ll'],
+    ['ugrd', 'ugrd'],
+  ] as const
+  const madeBy = (maker: Image['madeBy']) => ({
+    '/boot/initramfs': observed<Image>({
+      path: '/boot/initramfs',
+      release: '',
+      madeBy: maker,
+      modules: [],
+      loads: [],
+      files: {},
+    }),
+  })
+  const refusal = (name: string, tool: string) => ({
+    refused: true,
+    why: `the initramfs of this machine is made by ${name} (${tool} is installed), which vfio-run does not drive`,
+    hint: 'put the vfio modules into the image by hand, or leave this host out with --limit',
+  })
+
+  it.each(REFUSED)('%s is refused by name', (tool, name) => {
+    expect(findInitramfs(aHost({ tools: [tool], images: {} }))).toEqual(refusal(name, tool))
+  })
+
+  it.each(REFUSED)('%s beside another one: the images tell which is in use', (tool, name) => {
+    const both = { tools: [tool, 'dracut'], paths: [] }
+    expect(findInitramfs(aHost({ ...both, images: madeBy('') }))).toEqual(refusal(name, tool))
+    expect(findInitramfs(aHost({ ...both, images: madeBy('dracut') }))).toMatchObject({
+      generator: { name: 'dracut' },
     })
-    expect(findInitramfs(aHost())).toMatchObject({
-      generator: { name: 'initramfs-tools' },
-      evidence: 'update-initramfs is installed',
+  })
+
+  it.each(REFUSED)('%s: initramfs_rebuild is blocked, and writes nothing', tool => {
+    const module = modules.get('initramfs_rebuild')
+    if (module === undefined) throw new Error('there is no such module')
+    const host = aHost({ tools: ['update-grub', tool], images: madeBy('') })
+    const { outcomes, changes } = planTasks(host, [{ module, args: module.args.parse({}) }])
+    expect(outcomes).toMatchObject([
+      { kind: 'blocked', why: expect.stringContaining(`(${tool} is installed)`) },
+    ])
+    expect(changes).toEqual([])
+  })
+
+  it('two are installed: the images tell which is in use', () => {
+    const both = { tools: ['update-initramfs', 'dracut'], paths: [] }
+    for (const name of ['initramfs-tools', 'dracut'] as const)
+      expect(findInitramfs(aHost({ ...both, images: madeBy(name) }))).toMatchObject({ generator: { name } })
+    expect(findInitramfs(aHost({ ...both, images: madeBy('') }))).toEqual({
+      refused: true,
+      why: 'more than one initramfs generator is installed (initramfs-tools, dracut), and the images do not tell which one makes them',
+      hint: 'remove those that are not used, then run again',
+    })
+  })
+
+  it('none at all is said', () => {
+    expect(findInitramfs(aHost({ tools: ['update-grub'], paths: [], images: {} }))).toEqual({
+      refused: true,
+      why: `no initramfs generator was found (${GENERATORS.map(({ name }) => name).join(', ')})`,
+      hint: 'install the one that your distribution uses, then run again',
     })
   })
 })

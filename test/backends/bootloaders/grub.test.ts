@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bootEntry, grub, parseGrubMenu, releaseOf } from '../../../src/backends/bootloaders/grub.ts'
+import { grub } from '../../../src/backends/bootloaders/grub.ts'
+import { bootEntry, parseGrubMenu } from '../../../src/backends/bootloaders/grub_menu.ts'
 import type { Host, MenuEntry } from '../../../src/host/host.ts'
-import { aHost, aReadyHost, withFiles, withGrub, withMenu } from '../../builders.ts'
+import { ifKnown, unknown } from '../../../src/host/known.ts'
+import { aHost, aReadyHost, withFiles, withGrub, withMenu, withMenus } from '../../builders.ts'
+import { parsesAnything } from '../../host/facts/any_output.ts'
 
 const LINES = [
   '### BEGIN /etc/grub.d/00_header ###',
@@ -95,6 +98,33 @@ describe('reading grub.cfg', () => {
   })
 })
 
+describe('the menu as it is looked at', () => {
+  const { observes } = grub
+  if (observes === undefined) throw new Error("GRUB's menu is generated")
+
+  it('is unknown, not empty, where it cannot be read', () => {
+    expect(observes.parse({ lines: '', environment: '' })).toEqual({
+      is: 'unknown',
+      why: 'no grub.cfg that grub-mkconfig made is readable',
+    })
+  })
+
+  it('has its entries and the saved one', () => {
+    const lines = `### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'Debian' {\n\tlinux\t/vmlinuz-6 root=/dev/sda1 ro quiet\n`
+    expect(observes.parse({ lines, environment: 'saved_entry=Debian\n' })).toMatchObject({
+      is: 'observed',
+      value: {
+        saved: 'Debian',
+        entries: [{ title: 'Debian', kernel: '/vmlinuz-6', args: ['root=/dev/sda1', 'ro', 'quiet'] }],
+      },
+    })
+  })
+
+  it('any output gives a value', () => {
+    parsesAnything(observes)
+  })
+})
+
 describe('the entry that a reboot takes', () => {
   const saved = '${saved_entry}'
   it.each([
@@ -122,14 +152,6 @@ describe('the entry that a reboot takes', () => {
   ])('%s', (_, differing, id) => {
     expect(bootEntry({ ...menu(), ...differing })?.id).toBe(id)
   })
-
-  it.each([
-    ['/boot/vmlinuz-6.1.0-18-amd64', '6.1.0-18-amd64'],
-    ['/vmlinuz-6.8.0-40-generic', '6.8.0-40-generic'],
-    ['/@/boot/vmlinuz-6.1.0', '6.1.0'],
-  ])('the kernel %s is release %s', (kernel, release) => {
-    expect(releaseOf({ title: '', id: '', source: '', kernel, args: [], recovery: false })).toBe(release)
-  })
 })
 
 const CONFIG = 'GRUB_CMDLINE_LINUX_DEFAULT="quiet intel_iommu=on"\nGRUB_CMDLINE_LINUX="debug"\n'
@@ -144,9 +166,11 @@ const entry = (args: string, differing: Partial<MenuEntry> = {}): MenuEntry => (
 })
 const recovery = (args: string) => entry(args, { title: 'Debian (recovery mode)', recovery: true })
 const hostWith = (...entries: readonly MenuEntry[]) => withMenu(withGrub(aHost(), CONFIG), { entries })
+const { menu: artifact } = grub
+if (artifact === undefined) throw new Error('GRUB has a menu')
 const derived = (host: Host) => {
-  const after = grub.menu.derive(host).menu
-  return after.is === 'unknown' ? [] : after.value.entries.map(({ args }) => args.join(' '))
+  const after = artifact.derive(host).menus.GRUB ?? unknown('there is none')
+  return ifKnown(after)?.entries.map(({ args }) => args.join(' ')) ?? []
 }
 
 describe('a menu that is up to date', () => {
@@ -181,7 +205,7 @@ describe('a menu that is up to date', () => {
       [entry('root=/dev/sdb1', { source: '30_os-prober' }), entry('x', { source: '40_custom' })],
     ],
   ])('%s', (_, entries) => {
-    expect(grub.menu.isStale(hostWith(...entries))).toBeUndefined()
+    expect(artifact.isStale(hostWith(...entries))).toBeUndefined()
     expect(derived(hostWith(...entries))).toEqual(entries.map(({ args }) => args.join(' ')))
   })
 
@@ -190,11 +214,11 @@ describe('a menu that is up to date', () => {
     const host = withMenu(withGrub(aHost(), config), {
       entries: [entry('root=/dev/sda1 ro memmap=64G\\$128G acpi_osi="!Windows"')],
     })
-    expect(grub.menu.isStale(host)).toBeUndefined()
+    expect(artifact.isStale(host)).toBeUndefined()
   })
 
   it('is that of a machine that was prepared', () => {
-    expect(grub.menu.isStale(aReadyHost())).toBeUndefined()
+    expect(artifact.isStale(aReadyHost())).toBeUndefined()
   })
 })
 
@@ -229,20 +253,20 @@ describe('a menu that is stale', () => {
       'root=/dev/sda1 ro rootflags=subvol=@ debug quiet intel_iommu=on $vt_handoff',
     ],
   ])('%s, and is derived as update-grub will write it', (_, one, args) => {
-    expect(grub.menu.isStale(hostWith(one))).toBe(why(one.title))
+    expect(artifact.isStale(hostWith(one))).toBe(why(one.title))
     expect(derived(hostWith(one))).toEqual([args])
-    expect(grub.menu.isStale(grub.menu.derive(hostWith(one)))).toBeUndefined()
+    expect(artifact.isStale(artifact.derive(hostWith(one)))).toBeUndefined()
   })
 
   it('names the first entry that is', () => {
     const fine = entry('root=/dev/sda1 ro debug quiet intel_iommu=on')
-    expect(grub.menu.isStale(hostWith(fine, entry('root=/dev/sda1 ro', { title: 'Older' })))).toBe(
+    expect(artifact.isStale(hostWith(fine, entry('root=/dev/sda1 ro', { title: 'Older' })))).toBe(
       why('Older'),
     )
   })
 
   it('one that cannot be read is', () => {
-    expect(grub.menu.isStale(aHost({ menu: { is: 'unknown', why: 'no' } }))).toBe('the menu cannot be read')
+    expect(artifact.isStale(withMenus(aHost(), { GRUB: unknown('no') }))).toBe('the menu cannot be read')
   })
 })
 
@@ -271,15 +295,39 @@ describe('the adapter', () => {
     const refusal = {
       refused: true,
       why: 'there is no /etc/default/grub',
-      hint: 'install grub-pc or grub-efi-amd64',
+      hint: 'make one, which may be empty, then run again',
     }
     expect(grub.configured(host)).toEqual(refusal)
     expect(grub.edit(host, [])).toEqual(refusal)
   })
 
+  it('says what boots next, by whose choice, and with which command line', () => {
+    expect(grub.next(aHost())).toEqual({
+      title: 'Debian GNU/Linux',
+      chosenBy: 'the default of the menu',
+      release: '6.1.0-56-amd64',
+      cmdline: ifKnown(aHost().cmdline),
+    })
+    const saved = {
+      default: '${saved_entry}',
+      saved: 'gnulinux-6.1.0-56-amd64-recovery-5f0a5f0e-6c61-4b2d-8a3e-1ab000000001',
+    }
+    expect(grub.next(withMenu(aHost(), saved))).toMatchObject({
+      title: 'Debian GNU/Linux, with Linux 6.1.0-56-amd64 (recovery mode)',
+      chosenBy: 'the saved default of the menu (grubenv)',
+    })
+  })
+
+  it.each([
+    ['the menu cannot be read', withMenus(aHost(), { GRUB: unknown('it is gone') })],
+    ['its default cannot be told', withMenu(aHost(), { default: '1>2' })],
+  ])('does not guess what boots next where %s', (_, host) => {
+    expect(grub.next(host)).toMatchObject({ refused: true })
+  })
+
   it('rebuilds by update-grub, which writes the menu', () => {
-    expect(grub.menu.rebuild).toEqual(['update-grub'])
-    expect(grub.menu.writes(aHost())).toEqual(['/boot/grub/grub.cfg'])
+    expect(artifact.rebuild(aHost())).toEqual([['update-grub']])
+    expect(artifact.writes(aHost())).toEqual(['/boot/grub/grub.cfg'])
   })
 })
 

@@ -59,11 +59,14 @@ const APPLETS = [
   'grep',
   'ls',
   'mktemp',
+  'od',
   'readlink',
   'rm',
   'sed',
   'sha256sum',
   'stat',
+  'tail',
+  'tr',
 ]
 
 function fill(root: string, contents: Contents): void {

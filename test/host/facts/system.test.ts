@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cmdline, cpu, firmware, osRelease, system } from '../../../src/host/facts/system.ts'
 import { parsesAnything } from './any_output.ts'
+import { factOf, REAL_SHELLS } from './real_shells.ts'
 
 describe('who looks, and at what', () => {
   const out = {
@@ -80,21 +81,73 @@ describe('the processor', () => {
 })
 
 describe('the firmware', () => {
-  it('reads tables, UEFI and LoaderInfo', () => {
+  const NOTHING = {
+    tables: '',
+    uefi: '',
+    loader_info: '',
+    stub_info: '',
+    loader_default: '',
+    loader_one_shot: '',
+    secure_boot: '',
+  }
+
+  it("reads tables, UEFI, Secure Boot, and the loader's variables", () => {
     expect(
-      firmware.parse({ tables: 'DMAR\n', uefi: 'uefi\n', loader_info: 'systemd-boot 252.22-1~deb12u1' }),
+      firmware.parse({
+        tables: 'DMAR\n',
+        uefi: 'uefi\n',
+        loader_info: 'systemd-boot 252.22-1~deb12u1',
+        stub_info: 'systemd-stub 252.22-1~deb12u1',
+        loader_default: 'f3a1-6.9.7.conf',
+        loader_one_shot: 'auto-windows',
+        secure_boot: '   1\n',
+      }),
     ).toEqual({
       uefi: true,
       tables: ['DMAR'],
       loaderInfo: 'systemd-boot 252.22-1~deb12u1',
+      stubInfo: 'systemd-stub 252.22-1~deb12u1',
+      loaderEntries: { default: 'f3a1-6.9.7.conf', oneShot: 'auto-windows' },
+      secureBoot: true,
     })
   })
 
   it('offers nothing where nothing was printed', () => {
-    expect(firmware.parse({ tables: '', uefi: '', loader_info: '' })).toEqual({
+    expect(firmware.parse(NOTHING)).toEqual({
       uefi: false,
       tables: [],
       loaderInfo: undefined,
+      stubInfo: undefined,
+      loaderEntries: { default: '', oneShot: '' },
+      secureBoot: false,
+    })
+  })
+
+  it('Secure Boot that is switched off is off', () => {
+    expect(firmware.parse({ ...NOTHING, secure_boot: '   0\n' }).secureBoot).toBe(false)
+  })
+})
+
+describe.each(REAL_SHELLS)('EFI variables under %s', (_, { argv, isMissing }) => {
+  const variable = (text: string) => `\x06\0\0\0${[...`${text}\0`].map(char => `${char}\0`).join('')}`
+  const LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
+  const efivars = '/sys/firmware/efi/efivars'
+
+  it.skipIf(isMissing)('are UTF-16 behind their attributes', () => {
+    const found = factOf(firmware, argv, {
+      [`${efivars}/LoaderInfo-${LOADER}`]: variable('systemd-boot 255'),
+      [`${efivars}/StubInfo-${LOADER}`]: variable('systemd-stub 255'),
+      [`${efivars}/LoaderEntryDefault-${LOADER}`]: variable('arch.conf'),
+      [`${efivars}/LoaderEntryOneShot-${LOADER}`]: variable('fallback.conf'),
+      [`${efivars}/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c`]: '\x06\0\0\0\x01',
+    })
+    expect(found).toEqual({
+      uefi: true,
+      tables: [],
+      loaderInfo: 'systemd-boot 255',
+      stubInfo: 'systemd-stub 255',
+      loaderEntries: { default: 'arch.conf', oneShot: 'fallback.conf' },
+      secureBoot: true,
     })
   })
 })

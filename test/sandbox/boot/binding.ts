@@ -1,5 +1,5 @@
 import type { DeviceDescription, KernelDescription, MachineDescription } from '../description.ts'
-import { moduleFiles, moduleName, moduleOfDriver } from '../modules.ts'
+import { isAtLeast, isCompiledIn, moduleFiles, moduleName, moduleOfDriver } from '../modules.ts'
 import type { KernelArguments } from './arguments.ts'
 import type { ModprobeConfiguration } from './modprobe.ts'
 
@@ -8,6 +8,8 @@ export interface ModuleSource {
   /** Names of the modules it has. */
   readonly modules: ReadonlySet<string>
   readonly modprobe: ModprobeConfiguration
+  /** Loaded by name before udev starts: dracut's rd.driver.pre, mkinitcpio's MODULES. */
+  readonly loadsFirst: readonly string[]
   /** Loaded by name, after udev's coldplug: initramfs-tools' conf/modules, /etc/modules. */
   readonly loads: readonly string[]
 }
@@ -22,8 +24,8 @@ export interface Binding {
 
 /**
  * Which driver takes which device: whoever is loaded first. Built-in drivers, then the initramfs, then the real
- * root; in each, udev loads what the devices ask for, then come the modules that are named.
- * (initramfs-tools' init runs scripts/init-top/udev before load_modules().)
+ * root; in each, udev loads what the devices ask for, and modules that are named come before or after that.
+ * (initramfs-tools' init runs scripts/init-top/udev before load_modules(); dracut's and mkinitcpio's load first.)
  */
 export function bindDrivers(
   machine: MachineDescription,
@@ -35,6 +37,7 @@ export function bindDrivers(
   const kernelState = new DriverCore(machine, kernel, args, groups)
   kernelState.start()
   for (const source of sources) {
+    for (const module of source.loadsFirst) kernelState.modprobe(source, module)
     kernelState.coldplug(source)
     for (const module of source.loads) kernelState.modprobe(source, module)
   }
@@ -64,7 +67,9 @@ class DriverCore implements Binding {
 
   start(): void {
     for (const device of this.#machine.devices) {
-      if (device.driver !== undefined && moduleOfDriver(device.driver) === undefined)
+      if (device.driver === undefined) continue
+      const module = moduleOfDriver(device.driver)
+      if (module === undefined || isCompiledIn(this.#kernel, module))
         this.drivers.set(device.at, device.driver)
     }
     // Compiled in, it sees neither modprobe.d nor its softdeps.
@@ -126,7 +131,7 @@ class DriverCore implements Binding {
       if (device.id !== id.toLowerCase() || this.drivers.has(device.at)) continue
       // vfio-pci binds type 0 headers that have an IOMMU group, else -EINVAL.
       if (device.class.startsWith('0604') || !this.#groups.has(device.at)) {
-        this.messages.push(`vfio-pci: probe of 0000:${device.at} failed with error -22`)
+        this.messages.push(this.#probeFailed(device))
         continue
       }
       this.drivers.set(device.at, 'vfio-pci')
@@ -136,6 +141,13 @@ class DriverCore implements Binding {
         )
       }
     }
+  }
+
+  /** Reworded in 6.9 (drivers/base/dd.c). */
+  #probeFailed({ at }: DeviceDescription): string {
+    return isAtLeast(this.#kernel, [6, 9])
+      ? `vfio-pci 0000:${at}: probe with driver vfio-pci failed with error -22`
+      : `vfio-pci: probe of 0000:${at} failed with error -22`
   }
 
   #bind(matches: (device: DeviceDescription) => boolean): void {

@@ -14,6 +14,8 @@ export interface RunningSystem {
   readonly groups: ReadonlyMap<string, number>
   readonly binding: Binding
   readonly log: readonly LogLine[]
+  /** What the loader left in EFI variables, by name. */
+  readonly efiVariables: Readonly<Record<string, string>>
 }
 
 export interface RunningIommu {
@@ -29,6 +31,7 @@ export interface BootInput {
   readonly cmdline: string
   readonly initramfs: ModuleSource
   readonly rootFileSystem: ModuleSource
+  readonly efiVariables: Readonly<Record<string, string>>
 }
 
 export function boot(machine: MachineDescription, input: BootInput): RunningSystem {
@@ -44,6 +47,7 @@ export function boot(machine: MachineDescription, input: BootInput): RunningSyst
     iommu,
     groups,
     binding,
+    efiVariables: input.efiVariables,
   }
   return { ...system, log: kernelLog(machine, args, system) }
 }

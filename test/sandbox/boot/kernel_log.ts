@@ -16,7 +16,7 @@ export function kernelLog(
   const { table, starting, ready } = machine.iommuLog
   const inGroups = [...groups].map(([at, group]) => `pci 0000:${at}: Adding to iommu group ${group}`)
   const lines: LogLine[] = [
-    ...at(0, banner(kernel), `Command line: ${system.cmdline}`),
+    ...at(0, banner(machine, kernel), `Command line: ${system.cmdline}`),
     ...table.filter(line => line.at === 0),
     ...at(
       0,
@@ -39,8 +39,8 @@ const GROUPS_AT = 1.0386
 const at = (seconds: number, ...texts: readonly string[]): LogLine[] =>
   texts.map(text => ({ at: seconds, text }))
 
-const banner = ({ release, build }: KernelDescription): string =>
-  `Linux version ${release} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40) ${build}`
+const banner = ({ distribution }: MachineDescription, { release, build }: KernelDescription): string =>
+  `Linux version ${release} ${distribution.kernelBuilder} ${build}`
 
 function argumentMessages(
   machine: MachineDescription,

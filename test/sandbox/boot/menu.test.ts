@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { grubenv } from '../show/debian.ts'
+import { grubenv } from '../show/installed.ts'
 import { bootedEntry } from './menu.ts'
 
 const menu = (chosen: string) => `

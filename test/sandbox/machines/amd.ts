@@ -1,13 +1,14 @@
-import type { MachineDescription } from '../description.ts'
-import { DEBIAN_GRUB_DEFAULTS } from '../show/debian.ts'
+import type { GrubMachine } from '../description.ts'
+import { DEBIAN_GRUB_DEFAULTS, debian12 } from '../distributions/debian.ts'
 
 /**
  * A made-up server: Ryzen 5950X on an ASRock Rack X570D4U, Debian 12. The BMC's ASPEED is the boot display; a Radeon
  * RX 6600 and its audio function are together in a group of their own; the IVRS table is there, so the groups are
  * too, without any argument. Ids and messages are those such parts have; subsystems and addresses are assumed.
  */
-export const amd: MachineDescription = {
+export const amd: GrubMachine = {
   hostname: 'x570d4u',
+  distribution: debian12,
   cpu: {
     vendor: 'AuthenticAMD',
     family: 25,
@@ -235,7 +236,6 @@ export const amd: MachineDescription = {
       acs: true,
     },
   ],
-  initramfsModules: 'most',
   disk: {
     controller: '01:00.0',
     kind: 'nvme',

@@ -1,5 +1,5 @@
-import type { DeviceDescription, MachineDescription } from '../description.ts'
-import { DEBIAN_GRUB_DEFAULTS } from '../show/debian.ts'
+import type { DeviceDescription, GrubMachine } from '../description.ts'
+import { DEBIAN_GRUB_DEFAULTS, debian12 } from '../distributions/debian.ts'
 
 /**
  * The machine of the 2015 passthrough guide: ASUS Z170-A, Core i7-6700K. Devices, ids, revisions, the groups with
@@ -16,8 +16,9 @@ import { DEBIAN_GRUB_DEFAULTS } from '../show/debian.ts'
  * - The system: Debian 12 with GRUB on UEFI, a kernel of one's own with the override patch (and the IOMMU off
  *   unless asked for, as in the guide) beside Debian's. root= is the guide's.
  */
-export const guide: MachineDescription = {
+export const guide: GrubMachine = {
   hostname: 'z170',
+  distribution: debian12,
   cpu: {
     vendor: 'GenuineIntel',
     family: 6,
@@ -51,7 +52,6 @@ export const guide: MachineDescription = {
     },
   ],
   devices: devices(),
-  initramfsModules: 'most',
   disk: {
     controller: '00:17.0',
     kind: 'ata',

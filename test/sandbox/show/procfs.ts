@@ -1,5 +1,10 @@
 import type { RunningSystem } from '../boot/boot.ts'
-import type { CpuDescription, MachineDescription, NetworkDescription } from '../description.ts'
+import type {
+  CpuDescription,
+  MachineDescription,
+  NetworkDescription,
+  PartitionDescription,
+} from '../description.ts'
 import { file, type Tree } from '../tree.ts'
 import { blockDevices, partitionName } from './block.ts'
 
@@ -8,7 +13,7 @@ export function procfs(machine: MachineDescription, system: RunningSystem): Tree
   const contents: Readonly<Record<string, string>> = {
     cmdline: `${system.cmdline}\n`,
     cpuinfo: cpuinfo(machine.cpu),
-    version: `Linux version ${system.kernel.release} (debian-kernel@lists.debian.org) ${system.kernel.build}\n`,
+    version: `Linux version ${system.kernel.release} ${machine.distribution.kernelBuilder} ${system.kernel.build}\n`,
     modules: system.binding.loaded
       .map(module => `${module} 16384 0 - Live 0x0000000000000000\n`)
       .toReversed()
@@ -62,11 +67,16 @@ function mountinfo(machine: MachineDescription): string {
   const disks = mounted.map((partition, i) => {
     const name = partitionName(machine.disk, partition)
     const parent = partition.use === '/' ? 1 : ROOT_MOUNT
-    const options =
-      partition.filesystem === 'ext4' ? 'rw,errors=remount-ro' : 'rw,fmask=0077,dmask=0077,codepage=437'
-    return `${ROOT_MOUNT + i} ${parent} ${numbers.get(name)} / ${partition.use} rw,relatime shared:${i + 1} - ${partition.filesystem} /dev/${name} ${options}`
+    return `${ROOT_MOUNT + i} ${parent} ${numbers.get(name)} / ${partition.use} rw,relatime shared:${i + 1} - ${partition.filesystem} /dev/${name} ${MOUNTED_WITH[partition.filesystem]}`
   })
   return `${[...KERNEL_MOUNTS, ...disks].join('\n')}\n`
+}
+
+const MOUNTED_WITH: Record<PartitionDescription['filesystem'], string> = {
+  ext4: 'rw,errors=remount-ro',
+  xfs: 'rw,attr2,inode64,logbufs=8,logbsize=32k,noquota',
+  vfat: 'rw,fmask=0077,dmask=0077,codepage=437',
+  swap: '',
 }
 
 const ROOT_MOUNT = 28

@@ -15,7 +15,7 @@ export function sysfs(machine: MachineDescription, system: RunningSystem): Tree 
     ...groupEntries(machine, system),
     ...networkEntries(machine),
     ...blockEntries(machine),
-    ...firmwareEntries(machine),
+    ...firmwareEntries(machine, system),
   ])
 }
 
@@ -253,7 +253,7 @@ function blockEntries(machine: MachineDescription): Entries {
   )
 }
 
-function firmwareEntries(machine: MachineDescription): Entries {
+function firmwareEntries(machine: MachineDescription, system: RunningSystem): Entries {
   const { tables, uefi } = machine.firmware
   return [
     ['/sys/firmware/acpi/tables', folder],
@@ -263,8 +263,19 @@ function firmwareEntries(machine: MachineDescription): Entries {
     ]),
     ...(uefi ? filesIn('/sys/firmware/efi', { fw_platform_size: '64\n' }) : []),
     ...(uefi ? [['/sys/firmware/efi/efivars', folder] satisfies [string, Entry]] : []),
+    ...(uefi ? efiVariables(system) : []),
   ]
 }
+
+/** efivarfs: four bytes of attributes (boot service and runtime access), then the value, UTF-16 with a zero at its end. */
+const efiVariables = (system: RunningSystem): Entries =>
+  Object.entries(system.efiVariables).map(([name, text]) => [
+    `/sys/firmware/efi/efivars/${name}-${LOADER_GUID}`,
+    file(Buffer.concat([Buffer.from([6, 0, 0, 0]), Buffer.from(`${text}\0`, 'utf16le')])),
+  ])
+
+/** Of the Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE). */
+const LOADER_GUID = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
 
 /** The 36-byte header of the ACPI specification, 5.2.6; the rest is zeros here. */
 function acpiTable({ signature, length, revision, oem, oemTable }: AcpiTable): Buffer {

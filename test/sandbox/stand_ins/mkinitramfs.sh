@@ -43,45 +43,10 @@ case $MODULES in
   *) auto='^kernel/(drivers/(ata|nvme|scsi|md|block|virtio|usb/host|hid|net/ethernet)|fs)/' ;;
 esac
 
-for x in "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf; do
-  # A last line without a newline must not swallow the next file's first.
-  [ ! -e "$x" ] || { cat "$x"; echo; }
-done >"$work/.modprobe"
-awk -v listed="$listed" -v auto="$auto" '
-  function name(path) { sub(/^.*\//, "", path); sub(/\.ko.*$/, "", path); gsub(/-/, "_", path); return path }
-  # modprobe --show-depends: the module, what it needs, and what its softdeps name.
-  function add(module,   i, n, parts) {
-    gsub(/-/, "_", module)
-    if (module in added || !(module in needs)) return
-    added[module] = 1
-    print path[module]
-    n = split(needs[module] " " soft[module], parts, " ")
-    for (i = 1; i <= n; i++) add(parts[i])
-  }
-  FILENAME ~ /modprobe$/ {
-    if ($1 == "softdep") {
-      module = $2; gsub(/-/, "_", module)
-      for (i = 3; i <= NF; i++) if ($i !~ /:$/) soft[module] = soft[module] " " $i
-    }
-    next
-  }
-  {
-    file = $1; sub(/:$/, "", file)
-    module = name(file)
-    path[module] = file
-    needs[module] = " "
-    for (i = 2; i <= NF; i++) needs[module] = needs[module] " " name($i)
-    if (file ~ auto) wanted[++count] = module
-  }
-  END {
-    n = split(listed, parts, " ")
-    for (i = 1; i <= n; i++) add(parts[i])
-    for (i = 1; i <= count; i++) add(wanted[i])
-  }
-' "$work/.modprobe" "$root$modules/modules.dep" >"$work/.files"
-rm -f "$work/.modprobe"
+{ printf '%s\n' $listed; modules_below "$version" "$auto" || :; } >"$work/.wanted"
+with_dependencies "$version" "$work/.wanted" >"$work/.files"
 (cd "$root$modules" && xargs cp -p --parents -t "$work$modules") <"$work/.files"
-rm -f "$work/.files"
+rm -f "$work/.files" "$work/.wanted"
 
 cp -p "$root$modules/modules.builtin" "$root$modules/modules.dep" "$work$modules"
 echo 'DPKG_ARCH=amd64' >"$work/conf/arch.conf"

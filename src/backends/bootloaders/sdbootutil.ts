@@ -1,0 +1,136 @@
+import { applyChanges, write } from '../../host/change.ts'
+import type { Host } from '../../host/host.ts'
+import { ifKnown } from '../../host/known.ts'
+import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import type { Artifact } from '../artifact.ts'
+import { all, any, loaderInfo, not, path, stubInfo, tool } from '../evidence.ts'
+import type { BlsEntry } from './bls.ts'
+import type { Bootloader } from './bootloader.ts'
+import { editKernelCmdline, KERNEL_CMDLINE, KERNEL_CMDLINE_FILES } from './kernel_cmdline.ts'
+import {
+  configuredEntry,
+  entryFiles,
+  type LoaderEntry,
+  loaderEntries,
+  nextOf,
+  noEntries,
+  optionTokens,
+  ourEntries,
+} from './loader_entries.ts'
+import { BOOT_ROOTS, SYSTEMD_BOOT } from './systemd_boot.ts'
+import { bytesOf } from './written_line.ts'
+
+const NAME = 'sdbootutil'
+
+/**
+ * openSUSE with systemd-boot or GRUB's type #1 entries: the options are made of /etc/kernel/cmdline. Only entries of
+ * the running snapshot are; older snapshots keep theirs, as they keep their kernels.
+ */
+export const sdbootutil: Bootloader = {
+  name: NAME,
+  evidence: all(
+    tool(NAME),
+    any(
+      loaderInfo(/^systemd-boot /),
+      all(loaderInfo(/^GRUB/i), path('/boot/efi/EFI/*/installed_by_sdbootutil')),
+    ),
+    not(stubInfo(/./)),
+  ),
+  manages: ['systemd-boot', 'GRUB'],
+  reads: [...entryFiles(BOOT_ROOTS), ...KERNEL_CMDLINE_FILES],
+  configured(host) {
+    const entry = itsEntries(host)[0]
+    return entry === undefined ? noEntries(SYSTEMD_BOOT) : (expectedOptions(host, entry) ?? [])
+  },
+  edit(host, edits) {
+    const [entry] = itsEntries(host)
+    if (entry === undefined) return noEntries(SYSTEMD_BOOT)
+    const changes = editKernelCmdline(host, edits, optionTokens(host, entry))
+    if (isRefusal(changes) || changes.length === 0) return changes
+    const after = changes.find(change => change.kind === 'write')?.after ?? bytesOf(host, KERNEL_CMDLINE)
+    return /[|&\\\n]/.test(after.trim()) ? notForSed : changes
+  },
+  next(host) {
+    return /^GRUB/i.test(host.firmware.loaderInfo ?? '') ? orderOfGrub : nextOf(host, SYSTEMD_BOOT)
+  },
+  get menu() {
+    return sdbootutilEntries
+  },
+}
+
+/** Of the running snapshot: same root file system and subvolume; the one that boots next first. */
+function itsEntries(host: Host): LoaderEntry[] {
+  const entries = ourEntries(host, loaderEntries(host, SYSTEMD_BOOT))
+  const subvolume = flagsOf(ifKnown(host.cmdline) ?? [])
+  const its = entries.filter(entry => flagsOf(optionTokens(host, entry)) === subvolume)
+  const next = configuredEntry(host, SYSTEMD_BOOT)
+  return isRefusal(next)
+    ? its
+    : its.toSorted((a, b) => Number(b.path === next.path) - Number(a.path === next.path))
+}
+
+const flagsOf = (tokens: readonly string[]): string | undefined =>
+  tokens.find(token => token.startsWith('rootflags='))
+
+/** Options in the entries on the ESP. */
+export const sdbootutilEntries: Artifact = {
+  kind: 'menu',
+  title: 'the options of the boot entries',
+  rebuild: () => [[NAME, 'update-all-entries']],
+  writes: host => itsEntries(host).map(entry => entry.path),
+  isStale(host) {
+    const stale = itsEntries(host).find(entry => {
+      const expected = expectedOptions(host, entry)
+      return expected !== undefined && expected.join('\n') !== optionTokens(host, entry).join('\n')
+    })
+    return stale && `${stale.path} does not carry the arguments of ${KERNEL_CMDLINE}`
+  },
+  derive: host =>
+    itsEntries(host).reduce((derived, entry) => {
+      const line = optionsLine(host, entry)
+      if (line === undefined) return derived
+      const after = bytesOf(host, entry.path).replaceAll(/^options\s*.*$/gm, () => `options    ${line}`)
+      return applyChanges(derived, write(derived, entry.path, after))
+    }, host),
+}
+
+const expectedOptions = (host: Host, entry: LoaderEntry): string[] | undefined =>
+  optionsLine(host, entry)
+    ?.split(' ')
+    .filter(word => word !== '')
+
+/**
+ * What the program makes of the file for an entry: blanks squeezed, what loaders add dropped, and root=,
+ * rootflags=subvol= and systemd.machine_id= as the entry has them (sedrootflags()). undefined: there is no file, and
+ * it takes the running kernel's line.
+ */
+function optionsLine(host: Host, entry: BlsEntry): string | undefined {
+  const file = KERNEL_CMDLINE_FILES.find(one => one in host.files)
+  if (file === undefined) return undefined
+  const tokens = optionTokens(host, entry)
+  const fixed = [/^root=/, /^rootflags=subvol=/, /^systemd\.machine_id=/].flatMap(
+    pattern => tokens.find(token => pattern.test(token)) ?? [],
+  )
+  const line = bytesOf(host, file)
+    .replace(/\n+$/, '')
+    .replaceAll(/[ \t]+/g, ' ')
+    .replace(/^.*(initrd=[^ ]*|BOOT_IMAGE=[^ ]*)\s*/, '$1 ')
+    .replace(/\b(BOOT_IMAGE|initrd)=[^ ]* ?/, '')
+  return fixed.reduce(withToken, line)
+}
+
+function withToken(line: string, token: string): string {
+  const name = token.startsWith('rootflags=') ? 'rootflags=subvol=' : `${token.split('=', 1)[0]}=`
+  const pattern = new RegExp(`\\b${name.replaceAll('.', '\\.')}[^ ]*`)
+  return pattern.test(line) ? line.replace(pattern, () => token) : `${line} ${token}`
+}
+
+const orderOfGrub = refuse(
+  'which entry GRUB boots from its list is not known here',
+  'look at its menu after the reboot: the arguments are in all entries of this snapshot',
+)
+
+const notForSed: Refusal = refuse(
+  `${KERNEL_CMDLINE} has several lines, or one of | & \\, and ${NAME} would make broken entries of it`,
+  'write it in one line without these, then run again',
+)

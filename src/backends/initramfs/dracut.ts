@@ -1,0 +1,264 @@
+import type { Bytes } from '../../host/bytes.ts'
+import { type Argv, applyChanges, type Change, write } from '../../host/change.ts'
+import type { Host, InstalledKernel } from '../../host/host.ts'
+import { moduleName } from '../../host/modprobe.ts'
+import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import { tool } from '../evidence.ts'
+import { listTokens, withNames, withoutNames } from '../shell/list.ts'
+import { type ListVariable, readLists, type Setting } from '../shell/sourced.ts'
+import type { InitramfsGenerator, ModuleEdit } from './generator.ts'
+import { imagesOf, kernelImages, modprobeHashes, softdepsOf, vfioModulesOf } from './images.ts'
+
+const MAIN = '/etc/dracut.conf'
+const VENDOR_FOLDER = '/usr/lib/dracut/dracut.conf.d/'
+const FOLDER = '/etc/dracut.conf.d/'
+/** Only what ends in .conf is read. The second where the first would hide a file of the distribution, or is masked. */
+const DROP_INS = [`${FOLDER}vfio.conf`, `${FOLDER}vfio-run.conf`] as const
+const ITEMS_LINE = 'install_items+=" /etc/modprobe.d/*.conf "\n'
+
+/** dracut: drop-ins of dracut.conf(5); force_drivers are in the image, and loaded before udev. */
+export const dracut: InitramfsGenerator = {
+  name: 'dracut',
+  evidence: tool('dracut'),
+  reads: [MAIN, `${VENDOR_FOLDER}*.conf`, `${FOLDER}*.conf`],
+  carries: "today's modprobe.d",
+  listed(host) {
+    const config = readConfig(host)
+    return isRefusal(config) ? [] : config.force_drivers.words.map(moduleName)
+  },
+  edit,
+  images: imagesOf({
+    rebuild,
+    wants(host, kernel) {
+      const config = readConfig(host)
+      if (isRefusal(config)) return { modules: [], loads: [], files: {} }
+      const loaded = vfioOf(config.force_drivers)
+      const held = [...loaded, ...vfioOf(config.add_drivers), ...vfioOf(config.drivers)]
+      const modules = vfioModulesOf(kernel, held)
+      const brings = softdepsOf(kernel, modules)
+      return { modules, brings, loads: loaded, files: filesInImages(host, config) }
+    },
+  }),
+}
+
+const NAMES = [
+  'force_drivers',
+  'add_drivers',
+  'drivers',
+  'omit_drivers',
+  'install_items',
+  'hostonly',
+] as const
+type Config = Readonly<Record<(typeof NAMES)[number], ListVariable>>
+
+const readConfig = (host: Host): Config | Refusal => readLists(host, sources(host), NAMES)
+
+/** The main file, then the drop-ins of both folders by name; one in /etc hides its namesake (dracut.sh, dropindirs_sort). */
+function sources(host: Host): string[] {
+  const dropIns = new Map<string, string>()
+  for (const folder of [VENDOR_FOLDER, FOLDER])
+    for (const path of Object.keys(host.files))
+      if (path.startsWith(folder) && path.endsWith('.conf')) dropIns.set(path.slice(folder.length), path)
+  const inOrder = [...dropIns].sort(([a], [b]) => compareVersions(a, b)).map(([, path]) => path)
+  return [MAIN, ...inOrder].filter(path => path in host.files)
+}
+
+/** As sort -V: runs of digits count as numbers. */
+function compareVersions(a: string, b: string): number {
+  const [as, bs] = [a, b].map(text => text.match(/\d+|\D+/g) ?? [])
+  for (const [i, piece] of (as ?? []).entries()) {
+    const other = bs?.[i] ?? ''
+    const order = Number(piece) - Number(other) || (piece < other ? -1 : Number(piece > other))
+    if (order !== 0) return order
+  }
+  return (as?.length ?? 0) - (bs?.length ?? 0)
+}
+
+const vfioOf = ({ words }: ListVariable): string[] => [
+  ...new Set(words.map(moduleName).filter(name => name.startsWith('vfio'))),
+]
+
+/** /etc/modprobe.d comes along where the image is for this host only (90kernel-modules); else what install_items names. */
+function filesInImages(host: Host, config: Config): Record<string, string> {
+  const hashes = modprobeHashes(host)
+  if (isHostOnly(config)) return hashes
+  const kept = Object.entries(hashes).filter(([path]) => config.install_items.words.some(matches(path)))
+  return Object.fromEntries(kept)
+}
+
+const isHostOnly = ({ hostonly }: Config): boolean => ['yes', '-h'].includes(hostonly.words.join(' '))
+
+/** dracut hands the words to its shell, which takes them for file name patterns; * does not match a slash there. */
+const matches = (path: string) => (pattern: string) =>
+  new RegExp(
+    `^${pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '[^/]*')
+      .replaceAll('?', '[^/]')}$`,
+  ).test(path)
+
+function edit(host: Host, { add, remove }: ModuleEdit): readonly Change[] | Refusal {
+  const config = readConfig(host)
+  if (isRefusal(config)) return config
+  const omitted = config.omit_drivers.chain.find(setting => namesVfio(setting))
+  if (add.length > 0 && omitted !== undefined)
+    return refuse(
+      `${omitted.path}:${omitted.line} keeps vfio modules out of the images (omit_drivers)`,
+      'take them out of that list, then run again',
+    )
+  const changes: Change[] = []
+  const gone = new Set(remove.map(moduleName))
+  for (const name of remove.length > 0 ? [] : unknownNames(host, config)) gone.add(name)
+  const cleared = withoutModules(host, config, gone, remove.length > 0)
+  if (isRefusal(cleared)) return cleared
+  changes.push(...cleared)
+  if (remove.length === 0) {
+    const added = withModules(applyChanges(host, changes), add)
+    if (isRefusal(added)) return added
+    changes.push(...added)
+  }
+  return changes
+}
+
+const namesVfio = (setting: Setting): boolean =>
+  setting.word.parts
+    .map(({ text }) => text)
+    .join('')
+    .includes('vfio')
+
+/** A name that a kernel does not have makes dracut leave out those after it, and exit with 0 (dracut-install -m). */
+function unknownNames(host: Host, config: Config): string[] {
+  const kernels = host.kernels.filter(({ bootable }) => bootable)
+  return vfioOf(config.force_drivers).filter(name =>
+    kernels.some(kernel => kernel.vfio.vfio_pci !== undefined && kernel.vfio[name] === undefined),
+  )
+}
+
+/** Takes names off the lists of /etc; our own drop-in goes with them where nothing else is in it. */
+function withoutModules(
+  host: Host,
+  config: Config,
+  gone: ReadonlySet<string>,
+  withItems: boolean,
+): readonly Change[] | Refusal {
+  if (gone.size === 0) return []
+  const changes: Change[] = []
+  // Last setting of a file first, so that the offsets of the others stay true.
+  for (const setting of config.force_drivers.chain.toReversed()) {
+    const now = applyChanges(host, changes)
+    const bytes = now.files[setting.path]?.bytes ?? ''
+    const after = withoutNames(bytes, setting, name => gone.has(moduleName(name)))
+    if (after === undefined) return unsafe(setting)
+    if (after === bytes) continue
+    if (!setting.path.startsWith('/etc/')) {
+      if (withItems) continue
+      return refuse(
+        `${setting.path}:${setting.line} names a vfio module that not every kernel here has: dracut leaves out what follows it`,
+        `copy it to ${FOLDER} and take the name out, then run again`,
+      )
+    }
+    changes.push(...write(now, setting.path, after))
+  }
+  return withItems ? [...changes, ...withoutOurLines(applyChanges(host, changes))] : changes
+}
+
+/** Lines of our own drop-in that say nothing any more, and the one for modprobe.d. */
+function withoutOurLines(host: Host): readonly Change[] {
+  const path = dropIn(host)
+  const before = host.files[path]?.bytes
+  if (before === undefined) return []
+  const after = before
+    .split(/(?<=\n)/)
+    .filter(line => !/^force_drivers\+="[ \t]*"\n?$/.test(line) && line !== ITEMS_LINE)
+    .join('')
+  return after === '' ? [{ kind: 'remove', path, before }] : write(host, path, after)
+}
+
+function dropIn(host: Host): string {
+  const isOurs = (path: string) =>
+    path in host.files
+      ? host.files[path]?.masks === undefined
+      : !(path.replace(FOLDER, VENDOR_FOLDER) in host.files)
+  return DROP_INS.find(isOurs) ?? DROP_INS[1]
+}
+
+function withModules(host: Host, add: readonly string[]): readonly Change[] | Refusal {
+  const config = readConfig(host)
+  if (isRefusal(config)) return config
+  const listed = config.force_drivers.words.map(moduleName)
+  const missing = add.map(moduleName).filter(name => !listed.includes(name))
+  const path = dropIn(host)
+  let text = host.files[path]?.bytes ?? ''
+  if (missing.length > 0) {
+    const own = config.force_drivers.chain.find(
+      setting => setting.path === path && (listTokens(setting)?.length ?? 0) > 0,
+    )
+    text =
+      (own && withNames(text, own, missing)) ?? appendLine(text, `force_drivers+=" ${missing.join(' ')} "\n`)
+  }
+  const files = Object.keys(modprobeHashes(host))
+  const inImages = filesInImages(host, config)
+  if (files.some(file => !(file in inImages))) text = appendLine(text, ITEMS_LINE)
+  const changes = text === '' ? [] : write(host, path, text)
+  const after = readConfig(applyChanges(host, changes))
+  if (isRefusal(after)) return after
+  const overridden =
+    firstThatResets(after.force_drivers, add) ?? (itemsHold(host, after) ? undefined : after.install_items)
+  return overridden === undefined ? changes : resetBy(overridden, path)
+}
+
+function appendLine(bytes: Bytes, line: string): Bytes {
+  return bytes + (bytes === '' || bytes.endsWith('\n') ? '' : '\n') + line
+}
+
+const firstThatResets = (variable: ListVariable, add: readonly string[]): ListVariable | undefined =>
+  add.every(name => variable.words.map(moduleName).includes(moduleName(name))) ? undefined : variable
+
+const itemsHold = (host: Host, config: Config): boolean =>
+  Object.keys(modprobeHashes(host)).length === Object.keys(filesInImages(host, config)).length
+
+function resetBy({ chain }: ListVariable, path: string): Refusal {
+  const [first] = chain
+  return refuse(
+    `${first?.path ?? path}:${first?.line ?? 1} sets ${first?.name ?? 'force_drivers'} anew, after ${path} and whatever that adds to it`,
+    `write += there, with a blank at both ends of the list, or rename that file so that it comes before ${path}; then run again`,
+  )
+}
+
+const unsafe = (setting: Setting): Refusal =>
+  refuse(
+    `${setting.path}:${setting.line} writes ${setting.name} in a way that cannot be edited safely`,
+    `write it as ${setting.name}+=" NAME … ", then run again`,
+  )
+
+/**
+ * All in one go where every kernel has one image, of the name that dracut gives it; else each by its path: Arch's are
+ * called after their package, kernel-install copies them to the ESP as they were called in /boot, and of two dracut
+ * itself writes one only. A fallback image is for any machine.
+ */
+function rebuild(host: Host): readonly Argv[] {
+  const all: Argv = ['dracut', '--force', '--regenerate-all']
+  const images = kernelImages(host)
+  const single = images.filter(({ path }) => !path.endsWith('.efi'))
+  const ofKernel = Map.groupBy(single, ({ kernel }) => kernel.release)
+  const isByDefault = single.every(
+    ({ path, kernel }) => hasDefaultName(path, kernel) && ofKernel.get(kernel.release)?.length === 1,
+  )
+  if (isByDefault) return [all]
+  const byPath = single.map(
+    ({ path, kernel }): Argv => [
+      'dracut',
+      '--force',
+      ...(path.includes('fallback') ? ['--no-hostonly'] : []),
+      path,
+      kernel.release,
+    ],
+  )
+  return single.length < images.length ? [all, ...byPath] : byPath
+}
+
+/** Of dracut itself, of Debian and of openSUSE; the last in a folder of the Boot Loader Specification. */
+const hasDefaultName = (path: string, { release }: InstalledKernel): boolean =>
+  [`/boot/initramfs-${release}.img`, `/boot/initrd.img-${release}`, `/boot/initrd-${release}`].includes(
+    path,
+  ) || path.endsWith(`/${release}/initrd`)

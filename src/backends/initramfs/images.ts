@@ -1,0 +1,108 @@
+import type { Argv } from '../../host/change.ts'
+import { sha256 } from '../../host/digest.ts'
+import type { Host, Image, InstalledKernel } from '../../host/host.ts'
+import { type Known, predicted } from '../../host/known.ts'
+import { modprobeFiles } from '../../host/modprobe.ts'
+import { kernelAt } from '../../host/releases.ts'
+import type { Artifact } from '../artifact.ts'
+
+/** What an image must hold, of what our sources reach. */
+export interface WantedContent {
+  /** vfio modules, underscored, sorted. */
+  readonly modules: readonly string[]
+  /** Further ones that come along with these; nothing is amiss where one does not. */
+  readonly brings?: readonly string[]
+  /** vfio modules that its init loads by name, underscored, in order. */
+  readonly loads: readonly string[]
+  /** sha256 of each modprobe.d file, by path. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+interface Generated {
+  readonly rebuild: (host: Host) => readonly Argv[]
+  readonly wants: (host: Host, kernel: InstalledKernel, path: string) => WantedContent
+}
+
+/** The images of all installed kernels as one artifact: judged by their content, never by their age. */
+export const imagesOf = ({ rebuild, wants }: Generated): Artifact => ({
+  kind: 'initramfs',
+  title: 'the initramfs images',
+  rebuild,
+  writes: host => kernelImages(host).map(({ path }) => path),
+  isStale: host =>
+    kernelImages(host)
+      .map(({ path, kernel, image }) => staleBecause(path, image, wants(host, kernel, path)))
+      .find(why => why !== undefined),
+  derive(host) {
+    const rebuilt = kernelImages(host).map(({ path, kernel, image }) => {
+      const { modules, brings = [], loads, files } = wants(host, kernel, path)
+      const held = [...new Set([...modules, ...brings])].sort()
+      const made: Image = { path, release: kernel.release, madeBy: '', modules: held, loads, files }
+      return [path, predicted(remade(image, made))] as const
+    })
+    return { ...host, images: { ...host.images, ...Object.fromEntries(rebuilt) } }
+  },
+})
+
+/** Those of kernels that are installed; a rescue image is nobody's. */
+export function kernelImages(host: Host): { path: string; kernel: InstalledKernel; image: Known<Image> }[] {
+  return Object.entries(host.images).flatMap(([path, image]) => {
+    const release = image.is === 'unknown' ? '' : image.value.release
+    const kernel = host.kernels.find(one => one.release === release) ?? kernelAt(host, path)
+    return kernel === undefined ? [] : [{ path, kernel, image }]
+  })
+}
+
+function staleBecause(path: string, image: Known<Image>, wanted: WantedContent): string | undefined {
+  if (image.is === 'unknown') return `${path} cannot be read: ${image.why}`
+  const { modules, loads, files } = image.value
+  const missing = wanted.modules.find(name => !modules.includes(name))
+  if (missing !== undefined) return `${path} does not hold ${missing}`
+  const unloaded = wanted.loads.find(name => !loads.includes(name))
+  if (unloaded !== undefined) return `${path} does not load ${unloaded}`
+  const unlisted = loads.find(name => !wanted.loads.includes(name))
+  if (unlisted !== undefined) return `${path} still loads ${unlisted}, which is no longer listed`
+  const changed = Object.keys(wanted.files).find(file => files[file] !== wanted.files[file])
+  if (changed !== undefined) return `${path} holds ${changed in files ? 'an older' : 'no'} ${changed}`
+  const left = Object.keys(files).find(file => file.startsWith('/etc/') && !(file in wanted.files))
+  return left && `${path} still holds ${left}, which is gone from the host`
+}
+
+/** What a generator copies from elsewhere than /etc is the distribution's, and stays as it was. */
+function remade(before: Known<Image>, made: Image): Image {
+  if (before.is === 'unknown') return made
+  const others = Object.entries(before.value.files).filter(([file]) => !file.startsWith('/etc/'))
+  return {
+    ...made,
+    madeBy: before.value.madeBy,
+    files: { ...Object.fromEntries(others), ...made.files },
+  }
+}
+
+/**
+ * vfio names the driver of the IOMMU as its softdep (drivers/vfio/vfio_main.c, MODULE_SOFTDEP): modprobe
+ * --show-depends tells of it, which mkinitramfs asks, and dracut-install and mkinitcpio take it along, too.
+ */
+export const softdepsOf = (kernel: InstalledKernel, modules: readonly string[]): string[] =>
+  modules.includes('vfio') ? vfioModulesOf(kernel, ['vfio_iommu_type1']) : []
+
+/** The vfio modules among the listed that this kernel has as modules, with those they need. */
+export function vfioModulesOf(kernel: InstalledKernel, listed: readonly string[]): string[] {
+  const wanted = new Set<string>()
+  const visit = (name: string) => {
+    const module = kernel.vfio[name]
+    if (module === undefined || module.is === 'builtin' || wanted.has(name)) return
+    wanted.add(name)
+    module.needs.forEach(visit)
+  }
+  listed.forEach(visit)
+  return [...wanted].sort()
+}
+
+/** Generators copy the modprobe.d folders, of links only those to regular files; ours are those of /etc. */
+export const modprobeHashes = (host: Host): Record<string, string> =>
+  Object.fromEntries(
+    modprobeFiles(host)
+      .filter(path => path.startsWith('/etc/') && host.files[path]?.masks === undefined)
+      .map(path => [path, sha256(host.files[path]?.bytes ?? '')]),
+  )

@@ -1,0 +1,23 @@
+import type { Host, InstalledKernel } from './host.ts'
+
+/**
+ * Which installed kernel a file is: its release is part of the path (/boot/vmlinuz-6.1.0-18-amd64,
+ * /efi/MACHINE/6.9.7/linux), or the name of its package is (Arch's /boot/vmlinuz-linux, modules' pkgbase).
+ */
+export function kernelAt(host: Host, path: string): InstalledKernel | undefined {
+  const named = host.kernels
+    .filter(({ release }) => path.includes(release))
+    .sort((a, b) => b.release.length - a.release.length)[0]
+  return named ?? host.kernels.find(({ pkgbase }) => pkgbase !== '' && pkgbase === packageOf(path))
+}
+
+/** vmlinuz-linux, initramfs-linux-fallback.img, booster-linux.img, arch-linux.efi → linux. */
+const packageOf = (path: string): string =>
+  (path.split('/').at(-1) ?? '')
+    .replace(/^(vmlinuz|initramfs|booster|arch|initrd)-/, '')
+    .replace(/\.(img|efi)$/, '')
+    .replace(/-fallback$/, '')
+
+/** As kernelAt, or the path's own idea of a release where no kernel is installed for it. */
+export const releaseAt = (host: Host, path: string): string =>
+  kernelAt(host, path)?.release ?? path.replace(/^.*\/(?:vmlinuz|linux|kernel|bzImage)-/, '')

@@ -1,0 +1,58 @@
+/** A cpio archive of the kernel's kind (newc): contents by path; folders are made on the way. */
+export function cpioOf(contents: Readonly<Record<string, string | { readonly to: string }>>): Buffer {
+  const folders = new Set(
+    Object.keys(contents).flatMap(path =>
+      path
+        .split('/')
+        .slice(0, -1)
+        .map((_, i, parts) => parts.slice(0, i + 1).join('/')),
+    ),
+  )
+  const entries = [
+    ...[...folders].sort().map(path => entryOf(path, 0o40755, '')),
+    ...Object.entries(contents).map(([path, content]) =>
+      typeof content === 'string' ? entryOf(path, 0o100644, content) : entryOf(path, 0o120777, content.to),
+    ),
+    entryOf('TRAILER!!!', 0, ''),
+  ]
+  return padded(Buffer.concat(entries), 512)
+}
+
+let inode = 0
+
+function entryOf(name: string, mode: number, content: string): Buffer {
+  const data = Buffer.from(content, 'latin1')
+  const fields = [++inode, mode, 0, 0, 1, 0, data.length, 0, 0, 0, 0, name.length + 1, 0]
+  const header = `070701${fields.map(field => field.toString(16).padStart(8, '0')).join('')}${name}\0`
+  return Buffer.concat([padded(Buffer.from(header, 'latin1'), 4), padded(data, 4)])
+}
+
+const padded = (bytes: Buffer, to: number): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc((to - (bytes.length % to)) % to)])
+
+/** A PE file with these sections, as far as their table tells of them; each one is padded in the file. */
+export function peOf(sections: Readonly<Record<string, Buffer>>): Buffer {
+  const at = 0x80
+  const optional = 0xf0
+  const table = at + 24 + optional
+  const names = Object.keys(sections)
+  const start = Math.ceil((table + 40 * names.length) / 512) * 512
+  const header = Buffer.alloc(start)
+  header.write('MZ', 0, 'latin1')
+  header.writeUInt32LE(at, 0x3c)
+  header.write('PE\0\0', at, 'latin1')
+  header.writeUInt16LE(names.length, at + 6)
+  header.writeUInt16LE(optional, at + 20)
+  const bodies: Buffer[] = []
+  let offset = start
+  for (const [i, [name, body]] of Object.entries(sections).entries()) {
+    const raw = padded(body, 512)
+    header.write(name, table + 40 * i, 'latin1')
+    header.writeUInt32LE(body.length, table + 40 * i + 8)
+    header.writeUInt32LE(raw.length, table + 40 * i + 16)
+    header.writeUInt32LE(offset, table + 40 * i + 20)
+    bodies.push(raw)
+    offset += raw.length
+  }
+  return Buffer.concat([header, ...bodies])
+}

@@ -1,0 +1,1 @@
+export { archUkiDesktop as default } from '../machines/cezanne.ts'

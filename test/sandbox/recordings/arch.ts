@@ -1,0 +1,1 @@
+export { archDesktop as default } from '../machines/cezanne.ts'

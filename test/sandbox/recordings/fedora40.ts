@@ -1,0 +1,1 @@
+export { fedoraWorkstation as default } from '../machines/alder_lake.ts'

@@ -1,0 +1,1 @@
+export { rockyWorkstation as default } from '../machines/alder_lake.ts'

@@ -1,0 +1,1 @@
+export { guideSolus as default } from '../machines/guide_solus.ts'
