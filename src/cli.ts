@@ -241,6 +241,11 @@ function readVersion(): string {
   return version
 }
 
+/** Whoever reads may go away (`| head`): what runs on hosts goes on. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -29,7 +29,7 @@ export const initramfs_rebuild = defineModule({
 | --- | --- | --- |
 | initramfs-tools | \`/etc/initramfs-tools/modules\` | |
 | dracut | \`force_drivers\` in \`/etc/dracut.conf.d/vfio.conf\` | modprobe.d by \`install_items\` where the image is not for this host only |
-| mkinitcpio | \`MODULES\` in the file that counts: \`mkinitcpio.conf\`, a drop-in, or the one that a preset names | before every driver of graphics cards, whether MODULES or the kms hook brings it; adds the modconf hook |
+| mkinitcpio | \`MODULES\` in the file that counts: \`mkinitcpio.conf\`, a drop-in, or the one that a preset names | before every driver of graphics cards in the list; those that the kms hook brings come later by the softdeps of \`vfio_ids\`; adds the modconf hook where it is missing |
 | booster | \`modules_force_load\` in \`/etc/booster.yaml\` | takes only module options of modprobe.d |
 | rpm-ostree | none: kernel arguments only | nothing to do where the image has the modules; else blocked, with the command to run |
 

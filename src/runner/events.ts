@@ -49,6 +49,14 @@ export type RunEvent =
       readonly why: string
       readonly hint?: string
     }
+  /** What boots the host, and what says so; `initramfs`: what makes its images. Before the first change to it. */
+  | {
+      readonly event: 'boots'
+      readonly host: string
+      readonly bootloader: string
+      readonly evidence: string
+      readonly initramfs?: string
+    }
   /** A file that is written (`after` undefined: removed). Only emitted where --diff asks for it. */
   | {
       readonly event: 'diff'

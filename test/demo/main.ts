@@ -1,15 +1,23 @@
+import { existsSync } from 'node:fs'
 import { createReport } from '../../src/runner/report/index.ts'
 import { differences, hostTree } from '../runner/run/host_tree.ts'
-import { amdServer, z170a } from '../runner/run/members.ts'
+import { amdServer, arch, fedoraOneKernel, solus } from '../runner/run/members.ts'
 import { type Played, playFleet } from '../runner/run/play_fleet.ts'
 import { startFleet } from '../sandbox/fleet.ts'
+import type { Sandbox } from '../sandbox/machine.ts'
 
 /**
- * `npm run demo`: the flagship playbook on two machines that are folders, over real SSH on loopback. A dry run, the
- * run with its reboots, and a second run that finds nothing to do. It fails unless the files afterwards are what the
- * dry run showed, and the second run took one connection and one script a host.
+ * `npm run demo`: the flagship playbook on four machines that are folders, over real SSH on loopback: the guide's
+ * Solus with Goofiboot, Debian with GRUB, Fedora with grubby, Arch with systemd-boot. A dry run, the run with its
+ * reboots, and a second run that finds nothing to do. It fails unless the files afterwards are what the dry run
+ * showed, and the second run took one connection and one script a host.
  */
-await using fleet = await startFleet({ 'z170-a': z170a, 'amd-server': amdServer })
+await using fleet = await startFleet({
+  'z170-a': solus,
+  'amd-server': amdServer,
+  fedora: fedoraOneKernel,
+  arch,
+})
 
 const before = configuration()
 const dry = await vfioRun('what it would do', '--check', '--diff')
@@ -31,7 +39,7 @@ const mistakes = [...fleet.hosts.keys()].flatMap(host =>
 for (const mistake of mistakes) process.stderr.write(`demo: ${mistake}\n`)
 if (mistakes.length === 0)
   process.stdout.write(
-    '\ndemo: the files are what the dry run showed; the second run took one connection and one script a host\n',
+    '\ndemo: the files are what the dry run showed;\n      the second run took one connection and one script a host\n',
   )
 process.exitCode = mistakes.length === 0 ? 0 : 1
 
@@ -49,9 +57,15 @@ async function vfioRun(what: string, ...flags: readonly ('--check' | '--diff')[]
   return played
 }
 
-/** Everything below /etc, by host and path. */
+/** Everything that people edit, below /etc and of the loaders, by host and path. */
 function configuration(): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  return new Map([...fleet.hosts].map(([name, { sandbox }]) => [name, hostTree(sandbox, '/etc')]))
+  return new Map([...fleet.hosts].map(([name, { sandbox }]) => [name, configurationOf(sandbox)]))
+}
+
+function configurationOf(sandbox: Sandbox): ReadonlyMap<string, string> {
+  const folders = ['/etc', '/boot/loader', '/boot/efi/loader']
+  const there = folders.filter(folder => existsSync(sandbox.at(folder)))
+  return new Map(there.flatMap(folder => [...hostTree(sandbox, folder)]))
 }
 
 /** What a run's diff makes of the files as they were. */

@@ -8,9 +8,11 @@ export interface Look {
   readonly cmdline: readonly string[]
   /** Driver (`none` where unbound) and group of each PCI address. */
   readonly devices: ReadonlyMap<string, { readonly driver: string; readonly group: string }>
-  /** Names in the initramfs images that have to do with VFIO, modprobe.d or xhci; `PATH:` heads each image's. */
-  readonly images: readonly string[]
-  /** `FILE: LINE` of the running kernel's image. */
+  /** The file that the running system's initramfs came from: below /boot, on the EFI system partition, or a UKI. */
+  readonly image: string
+  /** Names in it that have to do with VFIO, modprobe.d or xhci. */
+  readonly imageNames: readonly string[]
+  /** `FILE: LINE` of its modprobe.d/vfio.conf, and of its list of modules to load early. */
   readonly imageFiles: readonly string[]
   readonly messages: readonly string[]
   readonly leftovers: readonly string[]
@@ -26,6 +28,7 @@ export async function lookAt(machine: Machine): Promise<Look> {
   const sections = new Map(text.split('\n@@ ').slice(1).map(sectionOf))
   if (!sections.has('end')) throw new Error(`the look at the machine broke off:\n${text}`)
   const lines = (name: string): readonly string[] => sections.get(name) ?? []
+  const [image, ...imageNames] = lines('image')
   return {
     bootId: lines('boot_id')[0] ?? '',
     cmdline: (lines('cmdline')[0] ?? '').split(' '),
@@ -35,7 +38,8 @@ export async function lookAt(machine: Machine): Promise<Look> {
         return [address, { driver, group }]
       }),
     ),
-    images: lines('images'),
+    image: image ?? '',
+    imageNames,
     imageFiles: lines('image_files'),
     messages: lines('messages'),
     leftovers: lines('leftovers'),
@@ -52,7 +56,7 @@ function sectionOf(text: string): [string, readonly string[]] {
 /** Every file that a run could reach, with what changes when it is written: type, mode, owner, size, change time. */
 export async function manifest(machine: Machine): Promise<ReadonlyMap<string, string>> {
   const listing = await machine.ssh(
-    `find / -xdev ${UNSTEADY.map(path => `-path ${path} -prune`).join(' -o ')} -o ! -type d -printf '%p\\t%y %m %U:%G %s %C@\\n'`,
+    `find / $(findmnt -rno TARGET -t vfat) -xdev ${UNSTEADY.map(path => `-path ${path} -prune`).join(' -o ')} -o ! -type d -printf '%p\\t%y %m %U:%G %s %C@\\n'`,
   )
   return new Map(
     listing
@@ -66,7 +70,11 @@ export async function manifest(machine: Machine): Promise<ReadonlyMap<string, st
 }
 
 /** Where the system itself writes while we look. */
-const UNSTEADY = ['/var/log', '/var/lib/systemd', '/var/lib/sudo', '/tmp', '/var/tmp']
+const UNSTEADY = [
+  ...['/var/log', '/var/lib/systemd', '/var/lib/sudo', '/tmp', '/var/tmp'],
+  // Where the command line has systemd.machine_id= each boot writes it anew (systemd-machine-id-commit.service).
+  '/etc/machine-id',
+]
 
 export function changedPaths(
   before: ReadonlyMap<string, string>,

@@ -1,16 +1,18 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
-import { type Arrangement, boardArguments } from './devices.ts'
+import { type Arrangement, boardArguments, OVMF, uefiArguments } from './devices.ts'
 import type { Image } from './image.ts'
 import { searchPath } from './requirements.ts'
 
 /** A machine that boots the image on an overlay of its own, reached by plain OpenSSH: not by the code under test. */
 export interface Machine extends AsyncDisposable {
+  readonly image: Image
+  readonly arrangement: Arrangement
   readonly port: number
   readonly keyFile: string
   /** A known_hosts file that knows this machine, and its one line. */
@@ -37,7 +39,7 @@ export interface SshOptions {
 /** Who the image has: root, sudo without password, sudo with the password below, no sudo. */
 export type User = 'root' | 'ops' | 'askme' | 'plain'
 
-/** As image/customize.sh sets it. */
+/** As image/parts/debian.sh sets it. */
 export const ASKME_PASSWORD = 'let me in'
 
 /** Emulated and on a busy machine a boot takes minutes; nothing that works has taken this long. */
@@ -62,6 +64,7 @@ export async function startMachine(
     'qemu-system-x86_64',
     [
       ...boardArguments(arrangement, { port }, disk),
+      ...(await firmwareArguments(image, folder)),
       '-serial',
       `file:${serial}`,
       '-monitor',
@@ -115,6 +118,8 @@ export async function startMachine(
   }
 
   return {
+    image,
+    arrangement,
     port,
     keyFile: image.keyFile,
     knownHosts,
@@ -129,6 +134,14 @@ export async function startMachine(
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/** Variables of its own: with none set, firmware starts EFI/BOOT/BOOTX64.EFI of the disk. */
+async function firmwareArguments(image: Image, folder: string): Promise<readonly string[]> {
+  if (image.firmware === 'bios') return []
+  const variables = join(folder, 'variables.fd')
+  await copyFile(OVMF.variables, variables)
+  return uefiArguments(variables)
 }
 
 /** Key exchange alone takes seconds in an emulated processor, hence the patience. */

@@ -1,18 +1,20 @@
 import { once } from 'node:events'
-import { ARRANGEMENTS, type Arrangement, type ArrangementName } from './devices.ts'
+import { IMAGES, type ImageName } from './image/recipes.ts'
 import { type Image, labImage } from './image.ts'
 import { runScenario, type Say, type Scenario } from './lab.ts'
 import { startMachine } from './machine.ts'
+import { MODELS, type Model } from './models.ts'
 import { LabCannotRun } from './requirements.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
-const USAGE = `Usage: npm run lab [-- SCENARIO… | all | image | boot [MACHINE]]
+const USAGE = `Usage: npm run lab [-- SCENARIO… | all | image [IMAGE…] | boot [MACHINE]]
 
-  all       every scenario (what is run without arguments)
-${SCENARIOS.map(scenario => `  ${scenario.name.padEnd(10)}${scenario.summary}`).join('\n')}
-  image     only build the image, unless it is in the cache
-  boot      keep a machine up until Ctrl-C and print how to reach it
-            MACHINE: ${Object.keys(ARRANGEMENTS).join(', ')}
+  all           every scenario (what is run without arguments)
+${SCENARIOS.map(scenario => `  ${scenario.name.padEnd(14)}${scenario.summary}`).join('\n')}
+  image         only build images, unless they are in the cache; all of them when none is named
+                IMAGE: ${Object.keys(IMAGES).join(', ')}
+  boot          keep a machine up until Ctrl-C and print how to reach it
+                MACHINE: ${Object.keys(MODELS).join(', ')}
 `
 
 const started = performance.now()
@@ -32,29 +34,22 @@ process.exitCode = await lab(process.argv.slice(2)).catch((error: unknown) => {
   return 1
 })
 
+/** Names are checked before minutes are spent on an image. */
 async function lab([word = 'all', ...words]: readonly string[]): Promise<number> {
-  if (word === '--help' || word === '-h') {
-    console.log(USAGE)
-    return 0
-  }
-  const run = command(word, words)
-  return run(await labImage(say, interrupt.signal))
-}
-
-/** Names are checked before minutes are spent on the image. */
-function command(word: string, words: readonly string[]): (image: Image) => Promise<number> {
-  if (word === 'image') {
-    return async image => {
-      say(image.disk)
+  switch (word) {
+    case '--help':
+    case '-h':
+      console.log(USAGE)
       return 0
-    }
+    case 'image':
+      return buildAll(words.length === 0 ? keysOf(IMAGES) : words.map(name => named('image', IMAGES, name)))
+    case 'boot':
+      return keepUp(MODELS[named('machine', MODELS, words[0] ?? 'intel')])
+    case 'all':
+      return runAll(SCENARIOS)
+    default:
+      return runAll([word, ...words].map(scenarioNamed))
   }
-  if (word === 'boot') {
-    const arrangement = arrangementNamed(words[0] ?? 'intel')
-    return image => keepUp(image, arrangement)
-  }
-  const chosen = word === 'all' ? SCENARIOS : [word, ...words].map(scenarioNamed)
-  return image => runAll(image, chosen)
 }
 
 function scenarioNamed(name: string): Scenario {
@@ -63,38 +58,58 @@ function scenarioNamed(name: string): Scenario {
   return scenario
 }
 
+function named<Table extends object>(what: string, table: Table, name: string): keyof Table & string {
+  const found = keysOf(table).find(key => key === name)
+  if (found === undefined) throw new LabCannotRun(`there is no ${what} ${name}\n${USAGE}`)
+  return found
+}
+
+async function buildAll(names: readonly ImageName[]): Promise<number> {
+  for (const name of names) say(`image ${name}: ${(await labImage(name, say, interrupt.signal)).disk}`)
+  return 0
+}
+
 /** One after the other: each keeps a processor busy, and times mean something only on a quiet machine. */
-async function runAll(image: Image, scenarios: readonly Scenario[]): Promise<number> {
+async function runAll(scenarios: readonly Scenario[]): Promise<number> {
+  const images = await imagesOf(scenarios)
   const results: string[] = []
   let failures = 0
   for (const scenario of scenarios) {
+    const image = images.get(MODELS[scenario.machine].image)
+    if (image === undefined) throw new Error(`no image for ${scenario.name}`)
     const from = performance.now()
     const passed = await runScenario(scenario, image, say, interrupt.signal)
     if (interrupt.signal.aborted) return INTERRUPTED
     if (!passed) failures += 1
     results.push(
-      `${passed ? 'passed' : 'FAILED'}  ${scenario.name.padEnd(10)} ${Math.round((performance.now() - from) / 1000)} s`,
+      `${passed ? 'passed' : 'FAILED'}  ${scenario.name.padEnd(14)}${Math.round((performance.now() - from) / 1000)} s`,
     )
   }
   for (const result of results) say(result)
   return failures === 0 ? 0 : 1
 }
 
-function arrangementNamed(name: string): Arrangement {
-  if (!isArrangement(name)) throw new LabCannotRun(`there is no machine ${name}\n${USAGE}`)
-  return ARRANGEMENTS[name]
+/** Those that are missing are built first: what a machine lacks for one of them shows at once. */
+async function imagesOf(scenarios: readonly Scenario[]): Promise<ReadonlyMap<ImageName, Image>> {
+  const images = new Map<ImageName, Image>()
+  for (const name of new Set(scenarios.map(scenario => MODELS[scenario.machine].image)))
+    images.set(name, await labImage(name, say, interrupt.signal))
+  return images
 }
 
-function isArrangement(name: string): name is ArrangementName {
-  return Object.hasOwn(ARRANGEMENTS, name)
-}
-
-async function keepUp(image: Image, arrangement: Arrangement): Promise<number> {
-  await using machine = await startMachine(image, arrangement, interrupt.signal)
+async function keepUp(model: Model): Promise<number> {
+  const image = await labImage(model.image, say, interrupt.signal)
+  await using machine = await startMachine(image, model.arrangement, interrupt.signal)
   say(`QEMU is process ${machine.pid}; its files are in ${machine.folder}`)
   await machine.waitForSsh()
   say('up. Users: root, ops (sudo), askme (sudo asks for "let me in"), plain (no sudo). Ctrl-C ends it.')
   say(machine.sshCommand('root'))
   await once(interrupt.signal, 'abort')
   return 0
+}
+
+function keysOf<Table extends object>(table: Table): (keyof Table & string)[] {
+  const keys: (keyof Table & string)[] = []
+  for (const key in table) if (Object.hasOwn(table, key)) keys.push(key)
+  return keys
 }

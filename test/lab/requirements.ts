@@ -1,5 +1,7 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, isAbsolute, join } from 'node:path'
+import { OVMF } from './devices.ts'
+import type { Firmware } from './image/recipes.ts'
 
 /** This machine lacks something; the message says what to do. */
 export class LabCannotRun extends Error {
@@ -7,18 +9,25 @@ export class LabCannotRun extends Error {
 }
 
 /** Names the packages, so that one apt-get install mends it. */
-export function requirePrograms(programs: readonly Program[]): void {
-  const packages = new Set(programs.filter(program => !isOnPath(program)).map(program => PACKAGES[program]))
+export function requireThat(needed: readonly Need[]): void {
+  const packages = new Set(needed.filter(need => !isHere(need)).map(need => PACKAGES[need]))
   if (packages.size === 0) return
   const install = `apt-get install -y --no-install-recommends ${[...packages].join(' ')}`
-  throw new LabCannotRun(`programs are missing; as root: ${install}`)
+  throw new LabCannotRun(`something is missing; as root: ${install}`)
 }
 
 export function requireRoot(why: string): void {
   if (process.getuid?.() !== 0) throw new LabCannotRun(`${why}: run it once as root`)
 }
 
-export type Program = keyof typeof PACKAGES
+/** What an image takes to be built or to be booted. */
+export const needs = (what: 'build' | 'boot', firmware: Firmware): readonly Need[] => [
+  ...TO_BOOT[firmware],
+  ...(what === 'build' ? TO_BUILD[firmware] : []),
+]
+
+/** A program, or a file by its path. */
+type Need = keyof typeof PACKAGES
 
 const PACKAGES = {
   'qemu-system-x86_64': 'qemu-system-x86',
@@ -29,15 +38,22 @@ const PACKAGES = {
   mke2fs: 'e2fsprogs',
   sfdisk: 'fdisk',
   unshare: 'util-linux',
+  'mkfs.vfat': 'dosfstools',
+  mcopy: 'mtools',
+  [OVMF.code]: 'ovmf',
 } as const
 
-export const TO_BOOT: readonly Program[] = ['qemu-system-x86_64', 'qemu-img', 'ssh', 'ssh-keygen']
-export const TO_BUILD: readonly Program[] = [...TO_BOOT, 'mmdebstrap', 'mke2fs', 'sfdisk', 'unshare']
+const BOOT: readonly Need[] = ['qemu-system-x86_64', 'qemu-img', 'ssh', 'ssh-keygen']
+const TO_BOOT: Record<Firmware, readonly Need[]> = { bios: BOOT, uefi: [...BOOT, OVMF.code] }
 
-function isOnPath(program: string): boolean {
+const BUILD: readonly Need[] = ['mmdebstrap', 'mke2fs', 'sfdisk', 'unshare']
+const TO_BUILD: Record<Firmware, readonly Need[]> = { bios: BUILD, uefi: [...BUILD, 'mkfs.vfat', 'mcopy'] }
+
+function isHere(need: Need): boolean {
+  if (isAbsolute(need)) return existsSync(need)
   return searchPath().some(folder => {
     try {
-      accessSync(join(folder, program), constants.X_OK)
+      accessSync(join(folder, need), constants.X_OK)
       return true
     } catch {
       return false

@@ -22,7 +22,7 @@ import { isRefusal } from '../../src/refusal.ts'
 import { aHost, withFiles, withMenus } from '../builders.ts'
 
 // In a namespace of its own the program sees our /boot and our /etc. grub-probe asks disks, of which a namespace has
-// none: a stand-in answers for it. The other distributions' 10_linux differ from this one in the line that is changed here.
+// none: a stand-in answers for it. The other distributions' 10_linux differ from this one in what is changed here.
 const has = existsSync('/usr/sbin/grub-mkconfig') && existsSync('/etc/grub.d/10_linux')
 const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
 const missing = has ? 'no file system can be mounted in a namespace here' : 'grub-common is not installed'
@@ -41,12 +41,16 @@ const BUILT = `mount --bind "$1/boot" /boot && mount --bind "$1/etc/default" /et
 mount --bind "$1/probe" /usr/sbin/grub-probe && exec grub-mkconfig -o /boot/grub/grub.cfg`
 
 const OURS = 'root=${linux_root_device_thisversion} ro ${args}'
+/** Where the arguments of the root file system are worked out. */
+const ROOT = 'case x"$GRUB_FS" in'
 const DISTRIBUTIONS = [
   { name: 'Debian', line: OURS, kernel: 'vmlinuz-6.1.0-18-amd64', options: 'quiet' },
   { name: 'Arch', line: OURS.replace(' ro ', ' rw '), kernel: 'vmlinuz-linux', options: 'loglevel=3 quiet' },
   {
     name: 'openSUSE',
-    line: OURS.replace(' ro ', ' \\${extra_cmdline} '),
+    line: OURS.replace(' ro ', ' '),
+    // grub2-btrfs-05-grub2-mkconfig.patch.
+    variable: 'GRUB_CMDLINE_LINUX="${GRUB_CMDLINE_LINUX} \\${extra_cmdline}"\n',
     kernel: 'vmlinuz-6.9.7-1-default',
     options: 'splash=silent',
   },
@@ -101,12 +105,13 @@ describe.skipIf(skipped !== '')(`grub-mkconfig, the program${skipped}`, () => {
   it.each(DISTRIBUTIONS)(
     'writes the lines that we foretell, $name’s',
     { timeout: 60_000 },
-    ({ line, kernel, options }) => {
+    ({ line, variable = '', kernel, options }) => {
       const script = readFileSync('/etc/grub.d/10_linux', 'latin1')
       expect(script).toContain(OURS)
+      expect(script).toContain(ROOT)
       writeFileSync(
         join(folder, 'etc/grub.d/10_linux'),
-        script.replaceAll(OURS, () => line),
+        script.replaceAll(OURS, () => line).replace(ROOT, () => variable + ROOT),
         'latin1',
       )
       chmodSync(join(folder, 'etc/grub.d/10_linux'), 0o755)

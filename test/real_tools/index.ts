@@ -5,6 +5,8 @@ export const REAL_TOOLS: readonly RealTool[] = [
   { program: 'kernel-install', drives: 'systemd-boot', test: 'kernel_install.test.ts' },
   { program: 'bootctl', drives: 'systemd-boot', test: 'bootctl.test.ts' },
   { program: "systemd's stub, objcopy, sbsign", drives: 'UKI', test: 'uki.test.ts' },
+  { program: 'dracut', drives: 'dracut', test: 'dracut.test.ts' },
+  { program: 'mkinitramfs', drives: 'initramfs-tools', test: 'mkinitramfs.test.ts' },
   { program: 'mkrlconf', drives: 'rEFInd', test: 'mkrlconf.test.ts' },
   { program: 'u-boot-update', drives: 'syslinux', test: 'u_boot_update.test.ts' },
   { program: "GRUB's grub-syslinux2cfg", drives: 'syslinux', test: 'grub_syslinux2cfg.test.ts' },

@@ -106,7 +106,7 @@ export interface DiskDescription {
 export interface PartitionDescription {
   /** Mount point, or swap. */
   readonly use: '/' | '/boot' | '/boot/efi' | '/efi' | 'swap'
-  readonly filesystem: 'ext4' | 'xfs' | 'vfat' | 'swap'
+  readonly filesystem: 'ext4' | 'xfs' | 'btrfs' | 'vfat' | 'swap'
   readonly uuid: string
   readonly mebibytes: number
 }

@@ -17,8 +17,8 @@ Generated from the tests by \`npm run docs\`; do not edit.
 | evidence | meaning |
 | --- | --- |
 | **booted** | a virtual machine of the lab (\`npm run lab\`) was prepared, really rebooted through it, and proved |
-| **real tool** | the distribution's own program ran on files that we had edited, and its output was read |
-| **recorded** | a recorded host only: planned, edited, undone and planned again under all laws, and nothing of it ever ran |
+| **real tool** | the distribution's own program ran on files that we had edited, and its output was read; of a pair: a program of each |
+| **recorded** | files only: planned, edited, undone and planned again under all laws. Nothing of it ever ran here: files of a lab machine, or files written down as that distribution's programs write them (the last table says which) |
 | – | not seen together yet; each is driven for itself |
 
 What booted a machine decides, not the files that lie on it. Where two loaders are

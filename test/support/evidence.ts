@@ -37,20 +37,22 @@ export interface RecordedMachine {
 export const LOADERS = BOOTLOADERS.map(({ name }) => name)
 export const MAKERS = GENERATORS.map(({ name }) => name)
 
-/** The recorded hosts, as the adapters see them. */
+/** The recorded hosts, as the adapters see them; nothing can be planned on what root did not look at. */
 export const recordedMachines = (): RecordedMachine[] =>
-  recordedHosts().map(({ name, host }) => {
-    const loader = findBootloader(host)
-    const generator = findInitramfs(host)
-    return {
-      name,
-      from: isSandbox(name) ? 'sandbox' : 'lab',
-      os: `${host.os.name} ${host.os.version}`.trim(),
-      bootloader: isRefusal(loader) ? 'refused' : loader.loader.name,
-      evidence: isRefusal(loader) ? loader.why : loader.evidence,
-      initramfs: isRefusal(generator) ? 'refused' : generator.generator.name,
-    }
-  })
+  recordedHosts()
+    .filter(({ host }) => host.uid === 0)
+    .map(({ name, host }) => {
+      const loader = findBootloader(host)
+      const generator = findInitramfs(host)
+      return {
+        name,
+        from: isSandbox(name) ? 'sandbox' : 'lab',
+        os: `${host.os.name} ${host.os.version}`.trim(),
+        bootloader: isRefusal(loader) ? 'refused' : loader.loader.name,
+        evidence: isRefusal(loader) ? loader.why : loader.evidence,
+        initramfs: isRefusal(generator) ? 'refused' : generator.generator.name,
+      }
+    })
 
 const isSandbox = (name: string): boolean =>
   existsSync(join(import.meta.dirname, '../sandbox/recordings', `${name}.ts`))

@@ -40,7 +40,7 @@ export const grub: Bootloader = {
     if (readsEntryFiles(now.value)) return noGrubby(now.value)
     if (ours(now.value).length === 0) return notOurs(now.value)
     if (turnsIntoFiles(host)) return anotherMenu(now.value)
-    const files = editGrubConfig(host, edits)
+    const files = editGrubConfig(host, edits, isRedHats(host) ? 'GRUB_CMDLINE_LINUX' : undefined)
     return isRefusal(files) ? files : files.flatMap(({ path, after }) => write(host, path, after))
   },
   next(host) {
@@ -55,7 +55,7 @@ export const grub: Bootloader = {
       title: entry.title,
       chosenBy: isSaved ? 'the saved default of the menu (grubenv)' : 'the default of the menu',
       release: releaseAt(host, entry.kernel),
-      cmdline: bootedWith(now.value, entry),
+      cmdline: bootedWith(host, now.value, entry),
     }
   },
   get menu() {
@@ -65,13 +65,24 @@ export const grub: Bootloader = {
 
 const menuOf = (host: Host): Known<Menu> => host.menus[NAME] ?? unknown('there is none')
 
-/** GRUB says which kernel it loaded. Ubuntu's $vt_handoff is empty but in graphics mode, openSUSE's but in snapshots. */
-const bootedWith = (now: Menu, entry: MenuEntry): string[] => [
+/** Its installer writes no GRUB_CMDLINE_LINUX_DEFAULT, and its documentation (RHEL 7) knows none. */
+const isRedHats = (host: Host): boolean => host.tools.includes('grubby')
+
+/** GRUB says which kernel it loaded. openSUSE's variable is empty but in snapshots. */
+const bootedWith = (host: Host, now: Menu, entry: MenuEntry): string[] => [
   `BOOT_IMAGE=${entry.kernel}`,
   ...entry.args
-    .flatMap(arg => (arg.startsWith('$') ? variableArgs(now, arg.replaceAll(/[${}]/g, '')) : [arg]))
+    .flatMap(arg => {
+      if (arg === VT_HANDOFF) return handedOverConsole(host)
+      return arg.startsWith('$') ? variableArgs(now, arg.replaceAll(/[${}]/g, '')) : [arg]
+    })
     .map(arg => handedOver(arg) ?? arg),
 ]
+
+/** Ubuntu's 10_linux sets it in graphics mode, and leaves it empty elsewhere: the last boot tells which of the two it is. */
+const VT_HANDOFF = '$vt_handoff'
+const handedOverConsole = (host: Host): string[] =>
+  ifKnown(host.cmdline)?.filter(arg => arg.startsWith('vt.handoff=')) ?? []
 
 const noDefaults = refuse(`there is no ${GRUB_DEFAULT}`, 'make one, which may be empty, then run again')
 
@@ -84,8 +95,7 @@ const noMenu = (why: string) =>
 
 /** Fedora's and RHEL's grub2-mkconfig would make a menu of files in the place of this one; Debian's does not know it. */
 const turnsIntoFiles = (host: Host): boolean =>
-  host.tools.includes('grubby') &&
-  /^[ \t]*GRUB_ENABLE_BLSCFG=["']?true\b/m.test(host.files[GRUB_DEFAULT]?.bytes ?? '')
+  isRedHats(host) && /^[ \t]*GRUB_ENABLE_BLSCFG=["']?true\b/m.test(host.files[GRUB_DEFAULT]?.bytes ?? '')
 
 const anotherMenu = ({ path }: Menu) =>
   refuse(
@@ -148,16 +158,18 @@ const isOurs = (entry: MenuEntry): boolean => entry.source === '10_linux'
 const ours = (now: Menu): MenuEntry[] => now.entries.filter(isOurs)
 
 /** 10_linux appends the variables to what it works out itself; recovery entries only get the first. */
-const suffixOf = (entry: MenuEntry, config: GrubConfig): string[] =>
-  splitArgs(
-    entry.recovery
-      ? config.values.GRUB_CMDLINE_LINUX
-      : `${config.values.GRUB_CMDLINE_LINUX} ${config.values.GRUB_CMDLINE_LINUX_DEFAULT}`,
-  )
+function suffixOf(entry: MenuEntry, { values }: GrubConfig): string[] {
+  const linux = splitArgs(values.GRUB_CMDLINE_LINUX)
+  const snapshot = entry.args.filter(arg => arg === SNAPSHOT)
+  return [...linux, ...snapshot, ...(entry.recovery ? [] : splitArgs(values.GRUB_CMDLINE_LINUX_DEFAULT))]
+}
+
+/** openSUSE's for bootable snapshots, which it puts behind GRUB_CMDLINE_LINUX (grub2-btrfs-05-grub2-mkconfig.patch). */
+const SNAPSHOT = '${extra_cmdline}'
 
 const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
   const suffix = suffixOf(entry, config)
-  const end = entry.args.length - tailOf(entry).length
+  const end = entry.args.length - tailOf(entry, suffix).length
   const carried = entry.args.slice(ownLength(entry, suffix), end)
   return sameTokens(carried, suffix) || sameTokens(withoutLanguage(carried), suffix)
 }
@@ -168,33 +180,30 @@ const withoutLanguage = (args: readonly string[]): readonly string[] =>
 
 function argsFor(entry: MenuEntry, config: GrubConfig): string[] {
   const suffix = suffixOf(entry, config)
-  return [...entry.args.slice(0, ownLength(entry, suffix)), ...suffix, ...tailOf(entry)]
+  return [...entry.args.slice(0, ownLength(entry, suffix)), ...suffix, ...tailOf(entry, suffix)]
 }
 
 /** With GRUB_FORCE_PARTUUID an entry has two lines: the second one is booted, without an initramfs. */
 const INITRDLESS = 'panic=-1'
 
 /** What 10_linux puts behind ours: Ubuntu's with `splash`, Debian's in the entries of other init systems. */
-const tailOf = (entry: MenuEntry): string[] =>
-  entry.args
-    .slice(-1)
-    .filter(
-      arg =>
-        arg === '$vt_handoff' ||
-        arg === INITRDLESS ||
-        (arg.startsWith('init=') && entry.id.includes('-init-')),
-    )
+function tailOf({ id, args }: MenuEntry, suffix: readonly string[]): string[] {
+  const isTail = (arg: string) =>
+    arg === VT_HANDOFF || arg === INITRDLESS || (arg.startsWith('init=') && id.includes('-init-'))
+  // People write them as well: what is there no more often than it is configured is ours.
+  const count = (tokens: readonly string[], arg: string) => tokens.filter(token => token === arg).length
+  return args.slice(-1).filter(arg => isTail(arg) && count(args, arg) > count(suffix, arg))
+}
 
 /**
- * How many arguments 10_linux put before ours: root=; `ro`, Arch's `rw`, or openSUSE's variable for snapshots; `single`
- * or `recovery nomodeset` in recovery entries; and the subvolume of a btrfs root. kiwi's images leave root= to us.
+ * How many arguments 10_linux put before ours: root=; `ro`, or Arch's `rw`, and neither on openSUSE; `single` or
+ * `recovery nomodeset` in recovery entries; and the subvolume of a btrfs root. kiwi's images leave root= to us.
  */
 function ownLength(entry: MenuEntry, suffix: readonly string[]): number {
   let own = 0
   const at = () => entry.args[own] ?? ''
   if (at().startsWith('root=') && at() !== suffix[0]) own++
   if (at() === 'ro' || at() === 'rw') own++
-  if (at() === '${extra_cmdline}') own++
   while (entry.recovery && ['single', 'recovery', 'nomodeset', 'dis_ucode_ldr'].includes(at())) own++
   return at().startsWith('rootflags=subvol=') && at() !== suffix[0] ? own + 1 : own
 }

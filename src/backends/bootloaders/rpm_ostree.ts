@@ -108,7 +108,8 @@ function editDeployment(host: Host, entry: BlsEntry, edits: readonly ArgEdit[]):
   const isRepeated = (token: string) => count(before, token) > 1 || count(after, token) > 1
   if ([...removed, ...added].some(isRepeated)) return notPlain(entry)
   if (!edits.every(edit => isSatisfied(after, edit))) return notPlain(entry)
-  const options = after.map(token => (token.startsWith('ostree=') ? nextDeployment(own) : token)).join(' ')
+  const next = nextDeployment(host, own, after)
+  const options = after.map(token => (isPlace(token) ? next : token)).join(' ')
   const bytes = bytesOf(host, entry.path)
   const edited = bytes.slice(0, line.start) + options + bytes.slice(line.end)
   return [
@@ -159,10 +160,20 @@ function ostreeOf(tokens: readonly string[]): Deployment | undefined {
 /**
  * Entries that differ are written as a set of its own, boot.0 and boot.1 by turns; the checksum is of kernel and
  * initramfs, which stay, and the newest deployment of a checksum has the serial 0 (ostree-sysroot-deploy.c,
- * ostree_sysroot_write_deployments_with_options(), assign_bootserials()).
+ * ostree_sysroot_write_deployments_with_options(), assign_bootserials()). One that is staged takes the place of the one
+ * staged before, so that of several until the reboot only the last is written.
  */
-const nextDeployment = ({ bootVersion, os, checksum }: Deployment): string =>
-  `ostree=/ostree/boot.${bootVersion === '0' ? '1' : '0'}/${os}/${checksum}/0`
+function nextDeployment(host: Host, { os, checksum }: Deployment, after: readonly string[]): string {
+  const running = ifKnown(host.cmdline) ?? []
+  const place = running.find(isPlace)
+  if (place !== undefined && argumentsIn(after) === argumentsIn(running)) return place
+  return `ostree=/ostree/boot.${ostreeOf(running)?.bootVersion === '0' ? '1' : '0'}/${os}/${checksum}/0`
+}
+
+const isPlace = (token: string): boolean => token.startsWith('ostree=')
+
+const argumentsIn = (tokens: readonly string[]): string =>
+  tokens.filter(token => !isPlace(token) && !token.startsWith('BOOT_IMAGE=')).join(' ')
 
 const count = (tokens: readonly string[], token: string): number => tokens.filter(one => one === token).length
 

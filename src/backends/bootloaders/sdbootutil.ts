@@ -69,6 +69,13 @@ function itsEntries(host: Host): LoaderEntry[] {
     : its.toSorted((a, b) => Number(b.path === next.path) - Number(a.path === next.path))
 }
 
+/** Whether an image on the ESP is one that other snapshots boot and the running one does not: they keep theirs. */
+export function isOfOtherSnapshot(host: Host, path: string): boolean {
+  if (!host.tools.includes(NAME)) return false
+  const boots = ({ initrds }: LoaderEntry) => initrds.some(initrd => initrd !== '' && path.endsWith(initrd))
+  return loaderEntries(host, SYSTEMD_BOOT).some(boots) && !itsEntries(host).some(boots)
+}
+
 const flagsOf = (tokens: readonly string[]): string | undefined =>
   tokens.find(token => token.startsWith('rootflags='))
 

@@ -3,6 +3,8 @@ import { type Argv, applyChanges, type Change, write } from '../../host/change.t
 import type { Host, InstalledKernel } from '../../host/host.ts'
 import { moduleName } from '../../host/modprobe.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import type { Artifact } from '../artifact.ts'
+import { sdbootutilEntries } from '../bootloaders/sdbootutil.ts'
 import { tool } from '../evidence.ts'
 import { listTokens, withNames, withoutNames } from '../shell/list.ts'
 import { type ListVariable, readLists, type Setting } from '../shell/sourced.ts'
@@ -27,18 +29,9 @@ export const dracut: InitramfsGenerator = {
     return isRefusal(config) ? [] : config.force_drivers.words.map(moduleName)
   },
   edit,
-  images: imagesOf({
-    rebuild,
-    wants(host, kernel) {
-      const config = readConfig(host)
-      if (isRefusal(config)) return { modules: [], loads: [], files: {} }
-      const loaded = vfioOf(config.force_drivers)
-      const held = [...loaded, ...vfioOf(config.add_drivers), ...vfioOf(config.drivers)]
-      const modules = vfioModulesOf(kernel, held)
-      const brings = softdepsOf(kernel, modules)
-      return { modules, brings, loads: loaded, files: filesInImages(host, config) }
-    },
-  }),
+  get images() {
+    return dracutImages
+  },
 }
 
 const NAMES = [
@@ -48,6 +41,7 @@ const NAMES = [
   'omit_drivers',
   'install_items',
   'hostonly',
+  'uefi',
 ] as const
 type Config = Readonly<Record<(typeof NAMES)[number], ListVariable>>
 
@@ -231,31 +225,76 @@ const unsafe = (setting: Setting): Refusal =>
     `write it as ${setting.name}+=" NAME … ", then run again`,
   )
 
+const dracutImages: Artifact = {
+  ...imagesOf({
+    rebuild,
+    wants(host, kernel) {
+      const config = readConfig(host)
+      if (isRefusal(config)) return { modules: [], loads: [], files: {} }
+      const loaded = vfioOf(config.force_drivers)
+      const held = [...loaded, ...vfioOf(config.add_drivers), ...vfioOf(config.drivers)]
+      const modules = vfioModulesOf(kernel, held)
+      const brings = softdepsOf(kernel, modules)
+      return { modules, brings, loads: loaded, files: filesInImages(host, config) }
+    },
+  }),
+  writes: host => [
+    ...new Set(kernelImages(host).map(({ path }) => outputFor(path))),
+    ...(isBySum(host) ? sdbootutilEntries.writes(host) : []),
+  ],
+}
 /**
  * All in one go where every kernel has one image, of the name that dracut gives it; else each by its path: Arch's are
  * called after their package, kernel-install copies them to the ESP as they were called in /boot, and of two dracut
- * itself writes one only. A fallback image is for any machine.
+ * itself writes one only. A fallback image is for any machine. With uefi=yes it would make a unified kernel image of
+ * whatever path it is told.
  */
 function rebuild(host: Host): readonly Argv[] {
   const all: Argv = ['dracut', '--force', '--regenerate-all']
-  const images = kernelImages(host)
+  if (isBySum(host)) return [['sdbootutil', 'mkinitrd']]
+  const images = kernelImages(host).filter(({ path }) => !isCopied(host, path))
   const single = images.filter(({ path }) => !path.endsWith('.efi'))
+  const config = readConfig(host)
+  const isUnified = !isRefusal(config) && config.uefi.words.join(' ') === 'yes'
   const ofKernel = Map.groupBy(single, ({ kernel }) => kernel.release)
   const isByDefault = single.every(
     ({ path, kernel }) => hasDefaultName(path, kernel) && ofKernel.get(kernel.release)?.length === 1,
   )
-  if (isByDefault) return [all]
+  if (isByDefault && (!isUnified || single.length === 0)) return [all]
   const byPath = single.map(
     ({ path, kernel }): Argv => [
       'dracut',
       '--force',
       ...(path.includes('fallback') ? ['--no-hostonly'] : []),
-      path,
+      ...(isUnified ? ['--no-uefi'] : []),
+      outputFor(path),
       kernel.release,
     ],
   )
-  return single.length < images.length ? [all, ...byPath] : byPath
+  const update: Argv[] = single.some(({ path }) => isSolus(path)) ? [['clr-boot-manager', 'update']] : []
+  return [...(single.length < images.length ? [all] : []), ...byPath, ...update]
 }
+
+/**
+ * openSUSE's sdbootutil calls images after their SHA-1, and snapshots share those that are the same. Written in place
+ * one would change for the snapshots that one goes back to, too; it makes new ones and writes them to the entries.
+ */
+const isBySum = (host: Host): boolean =>
+  host.tools.includes('sdbootutil') &&
+  kernelImages(host).some(({ path }) => /\/initrd-[0-9a-f]{40}$/.test(path))
+
+const isSolus = (path: string): boolean => /^\/(usr\/lib|etc)\/kernel\/initrd-/.test(path)
+
+/**
+ * On Solus images come with the kernels' packages. clr-boot-manager takes one of /etc in the place of the package's
+ * (src/bootman/kernel.c), and copies it to the ESP.
+ */
+const outputFor = (path: string): string => (isSolus(path) ? path.replace(/^\/usr\/lib\//, '/etc/') : path)
+
+/** That copy, where the ESP is mounted. */
+const isCopied = (host: Host, path: string): boolean =>
+  !isSolus(path) &&
+  Object.keys(host.images).some(other => isSolus(other) && other.endsWith(path.slice(path.lastIndexOf('/'))))
 
 /** Of dracut itself, of Debian and of openSUSE; the last in a folder of the Boot Loader Specification. */
 const hasDefaultName = (path: string, { release }: InstalledKernel): boolean =>

@@ -5,6 +5,7 @@ import { type Known, predicted } from '../../host/known.ts'
 import { modprobeFiles } from '../../host/modprobe.ts'
 import { kernelAt } from '../../host/releases.ts'
 import type { Artifact } from '../artifact.ts'
+import { isOfOtherSnapshot } from '../bootloaders/sdbootutil.ts'
 
 /** What an image must hold, of what our sources reach. */
 export interface WantedContent {
@@ -46,7 +47,8 @@ export const imagesOf = ({ rebuild, wants }: Generated): Artifact => ({
 
 /** Those of kernels that are installed; a rescue image is nobody's. */
 export function kernelImages(host: Host): { path: string; kernel: InstalledKernel; image: Known<Image> }[] {
-  return Object.entries(host.images).flatMap(([path, image]) => {
+  const found = Object.entries(host.images).filter(([path]) => !isOfOtherSnapshot(host, path))
+  return found.flatMap(([path, image]) => {
     const release = image.is === 'unknown' ? '' : image.value.release
     const kernel = host.kernels.find(one => one.release === release) ?? kernelAt(host, path)
     return kernel === undefined ? [] : [{ path, kernel, image }]

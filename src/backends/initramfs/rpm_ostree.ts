@@ -38,7 +38,9 @@ export const rpmOstree: InitramfsGenerator = {
 
 /** Judged by content, as everywhere. */
 function firstLacking(host: Host, add: readonly string[]): string | undefined {
-  for (const { path, kernel, image } of kernelImages(host)) {
+  const images = kernelImages(host)
+  if (add.length > 0 && images.length === 0) return 'no image of an installed kernel was found'
+  for (const { path, kernel, image } of images) {
     if (image.is === 'unknown') return `${path} cannot be read (${image.why})`
     const modules = vfioModulesOf(kernel, add)
     const missing = modules.find(name => !image.value.modules.includes(name))

@@ -93,8 +93,14 @@ image_files() { # every image that a loader may boot, each file once: the ESP ma
   for i in "$root"/boot/initrd.img-* "$root"/boot/initrd-* "$root"/boot/initramfs-* "$root"/boot/booster-*.img \\
     "$root"/boot/*/*/init* "$root"/efi/*/*/init* "$root"/boot/efi/*/*/init* "$root"/efi/*/init* "$root"/boot/efi/*/init* \\
     "$root"/boot/EFI/Linux/*.efi "$root"/efi/EFI/Linux/*.efi "$root"/boot/efi/EFI/Linux/*.efi \\
+    "$root"/etc/kernel/initrd-*.*-* "$root"/usr/lib/kernel/initrd-*.*-* \\
     $(preset_images | while read -r i; do echo "$root$i"; done); do
     case \${i#"$root"} in *rescue*|*kdump*|*.bak|*.old|*.old-dkms|*.new|*.orig|*.save|*.sig|*~|*.dpkg-*|*/.*) continue;; esac
+    # clr-boot-manager copies them to the ESP: one of the user's in the place of the package's; others are beside it.
+    case \${i#"$root"} in
+      */kernel/initrd-*[!0-9]) continue;;
+      /usr/lib/kernel/*) [ ! -f "$root/etc/kernel/\${i##*/}" ] || continue;;
+    esac
     [ -f "$i" ] && [ ! -L "$i" ] && set -- "$@" "$i"
   done
   [ $# -eq 0 ] || stat -c '%d:%i %n' -- "$@" | {
@@ -191,7 +197,8 @@ tell_image() { # of the tree we are in; fails where it is no image's
 read_image() {
   t=$(mktemp -d "$root/var/tmp/.vfio-run.XXXXXX") || return 1
   image=$1
-  case $1 in *.efi) image=$t/initrd; pe_section "$1" .initrd >"$image" 2>/dev/null || { rm -rf -- "$t"; return 1; };; esac
+  # By content: with uefi=yes dracut's kernel hook makes a unified kernel image of /boot/initrd.img-VERSION.
+  case $(bytes_at "$1" 0 2) in 4d5a) image=$t/initrd; pe_section "$1" .initrd >"$image" 2>/dev/null || { rm -rf -- "$t"; return 1; };; esac
   for w in cpio bsdtar unmkinitramfs lsinitcpio booster lsinitrd; do
     command -v $w >/dev/null || continue
     mkdir "$t/tree" && (cd "$t/tree" && unpack_with $w "$image" >/dev/null 2>&1 && tell_image 2>/dev/null) && break

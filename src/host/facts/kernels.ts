@@ -17,13 +17,15 @@ const KERNEL_FILES = [
   '/efi/EFI/Linux/*.efi',
   '/boot/efi/EFI/Linux/*.efi',
   '/lib/modules/*/vmlinuz',
+  '/usr/lib/kernel/com.solus-project.*',
 ]
 
 /** Every installed kernel, booted or not: what a later boot brings must be right too. modules.dep(5). */
 export const kernels = defineFact({
   commands: {
     releases: 'cd "$root/lib/modules" && ls -1d -- */ 2>/dev/null',
-    // In /boot, under an entry's token on the ESP or in /boot, within an ostree deployment, in the modules' folder.
+    // In /boot, under an entry's token on the ESP or in /boot, within an ostree deployment, in the modules' folder, or
+    // where clr-boot-manager takes it from.
     files: `cd "\${root:-/}" && for f in ${KERNEL_FILES.map(path => `.${path}`).join(' ')}; do [ -f "$f" ] && echo "\${f#.}"; done`,
     packages: 'cd "$root/lib/modules" && grep -H "" -- */pkgbase 2>/dev/null',
     dependencies:

@@ -1,8 +1,11 @@
+import { findBootloader } from '../../backends/bootloaders/index.ts'
+import { findInitramfs } from '../../backends/initramfs/index.ts'
 import { UserError } from '../../errors.ts'
 import { type Change, editsOf, type FileEdit } from '../../host/change.ts'
 import { compareHosts } from '../../host/compare.ts'
 import type { Host } from '../../host/host.ts'
 import type { Outcome } from '../../modules/define.ts'
+import { isRefusal } from '../../refusal.ts'
 import type { Phase, TaskStatus } from '../events.ts'
 import type { Plan } from '../plan.ts'
 import type { Play, Task } from '../run_types.ts'
@@ -14,6 +17,7 @@ export class Narrator {
   readonly #state: HostState
   readonly #play: Play
   readonly #options: HostPlayOptions
+  #toldBoots = false
 
   constructor(state: HostState, play: Play, options: HostPlayOptions) {
     this.#state = state
@@ -40,6 +44,7 @@ export class Narrator {
   preview(plan: Plan): void {
     const { emit, diff, check } = this.#options
     const host = this.#state.name
+    this.#boots(plan.predicted)
     for (const { path, before, after } of diff ? wholeEdits(plan.changes) : [])
       emit({ event: 'diff', host, path, before, after })
     const programs = plan.changes.filter(change => change.kind === 'run')
@@ -102,6 +107,21 @@ export class Narrator {
       why: where === name ? why : `${where}: ${why}`,
       ...(hint === undefined ? {} : { hint }),
       ...(session.output.length > 0 ? { output: session.output.slice(-10) } : {}),
+    })
+  }
+
+  /** What boots the host, and what says so: once, before the first change. */
+  #boots(host: Host): void {
+    const loader = findBootloader(host)
+    if (this.#toldBoots || isRefusal(loader)) return
+    this.#toldBoots = true
+    const generator = findInitramfs(host)
+    this.#options.emit({
+      event: 'boots',
+      host: this.#state.name,
+      bootloader: loader.loader.name,
+      evidence: loader.evidence,
+      ...(isRefusal(generator) ? {} : { initramfs: generator.generator.name }),
     })
   }
 }

@@ -61,6 +61,8 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
           : ''
       case 'task':
         return task(event)
+      case 'boots':
+        return line(event.host, 'boots', 'dim', bootsText(event))
       case 'diff':
         return (
           line(event.host, fileVerb(event), 'cyan', event.path) +
@@ -178,6 +180,9 @@ function fileVerb({ before, after }: Event<'diff'>): string {
   if (after === undefined) return 'remove'
   return before === undefined ? 'create' : 'edit'
 }
+
+const bootsText = ({ bootloader, evidence, initramfs }: Event<'boots'>): string =>
+  `by ${bootloader} (${evidence})${initramfs === undefined ? '' : `; its images are made by ${initramfs}`}`
 
 const commandText = ({ argv, reason, check }: Event<'command'>): string =>
   `${check ? 'run ' : ''}${commandLine(argv)}${reason === '' ? '' : `: ${reason}`}`

@@ -186,6 +186,13 @@ describe('a menu that is up to date', () => {
       [entry('root=/dev/sda1 ro debug quiet intel_iommu=on $vt_handoff')],
     ],
     [
+      "has openSUSE's variable for snapshots behind the first",
+      [
+        entry('root=UUID=5 debug ${extra_cmdline} quiet intel_iommu=on'),
+        recovery('root=UUID=5 single debug ${extra_cmdline}'),
+      ],
+    ],
+    [
       'has the subvolume of a btrfs root before ours',
       [
         entry('root=UUID=5 ro rootflags=subvol=@ debug quiet intel_iommu=on'),
@@ -207,6 +214,19 @@ describe('a menu that is up to date', () => {
   ])('%s', (_, entries) => {
     expect(artifact.isStale(hostWith(...entries))).toBeUndefined()
     expect(derived(hostWith(...entries))).toEqual(entries.map(({ args }) => args.join(' ')))
+  })
+
+  it.each([
+    ['an argument of ours that 10_linux may put there, too', 'root=/dev/sda1 ro quiet panic=-1'],
+    ['both of them', 'root=/dev/sda1 ro quiet panic=-1 panic=-1'],
+  ])('ends with %s', (_, args) => {
+    const host = withMenu(withGrub(aHost(), 'GRUB_CMDLINE_LINUX_DEFAULT="quiet panic=-1"\n'), {
+      entries: [entry(args)],
+    })
+    expect(artifact.isStale(host)).toBeUndefined()
+    expect(derived(host)).toEqual([args])
+    const longer = withGrub(host, 'GRUB_CMDLINE_LINUX_DEFAULT="quiet panic=-1 intel_iommu=on"\n')
+    expect(derived(longer)).toEqual([args.replace('panic=-1', 'panic=-1 intel_iommu=on')])
   })
 
   it('a value that is quoted for GRUB reads the same', () => {

@@ -146,7 +146,7 @@ const VARIANTS: readonly Variant[] = [
       'SUSE_REMOVE_LINUX_ROOT_PARAM=true\nGRUB_CMDLINE_LINUX="root=UUID=ab12 rw"\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
     kernel: '/boot/vmlinuz-6.9.7-1-default',
     release: '6.9.7-1-default',
-    before: '${extra_cmdline} root=UUID=ab12 rw quiet',
+    before: 'root=UUID=ab12 rw ${extra_cmdline} quiet',
     rebuild: ['grub2-mkconfig', '-o', '/boot/grub2/grub.cfg'],
     after: 'root=UUID=ab12 rw quiet intel_iommu=on',
   },
@@ -215,6 +215,41 @@ describe.each(VARIANTS)('GRUB on $name', variant => {
       release: variant.release,
       cmdline: [`BOOT_IMAGE=${variant.kernel}`, ...variant.after.split(' ')],
     })
+  })
+})
+
+describe('what a distribution does in its own way', () => {
+  const variantOf = (name: string) => {
+    const found = VARIANTS.find(variant => variant.name.startsWith(name))
+    if (found === undefined) throw new Error(`there is no ${name}`)
+    return found
+  }
+
+  it.each([
+    ['has a console to take over, once more, where it had one', ' vt.handoff=7', ['vt.handoff=7']],
+    ['has none where it had none', '', []],
+  ])('Ubuntu %s', (_, handoff, expected) => {
+    const ubuntu = { ...variantOf('Void'), before: 'root=UUID=ab12 ro loglevel=4 $vt_handoff' }
+    const host = withCmdline(
+      hostOf(ubuntu),
+      `BOOT_IMAGE=${ubuntu.kernel} root=UUID=ab12 ro loglevel=4${handoff}`,
+    )
+    expect(grub.next(host)).toMatchObject({
+      cmdline: [`BOOT_IMAGE=${ubuntu.kernel}`, 'root=UUID=ab12', 'ro', 'loglevel=4', ...expected],
+    })
+  })
+
+  it.each([
+    ['RHEL 7 on BIOS', 'GRUB_CMDLINE_LINUX="crashkernel=auto rhgb quiet intel_iommu=on"\n'],
+    [
+      'Gentoo',
+      '#GRUB_CMDLINE_LINUX_DEFAULT=""\nGRUB_CMDLINE_LINUX="net.ifnames=0"\nGRUB_CMDLINE_LINUX_DEFAULT="intel_iommu=on"\n',
+    ],
+  ])('%s gets new arguments in the variable that it keeps its own in', (name, after) => {
+    const host = hostOf(variantOf(name))
+    expect(grub.edit(host, [{ op: 'add', key: 'intel_iommu', value: 'on' }])).toMatchObject([
+      { kind: 'write', path: '/etc/default/grub', after },
+    ])
   })
 })
 

@@ -107,6 +107,19 @@ describe('rpm-ostree', () => {
     })
   })
 
+  it('of several edits before a reboot the last is the one new set, and what runs already is no new one', () => {
+    const more: readonly ArgEdit[] = [{ op: 'add', key: 'iommu', value: 'pt' }]
+    const twice = edited(edited(aSilverblue()), more)
+    expect(twice.files[PATH]?.bytes).toContain(
+      `ostree=/ostree/boot.1/fedora/${SUM}/0 intel_iommu=on iommu=pt\n`,
+    )
+    const back = edited(twice, [
+      { op: 'remove', key: 'intel_iommu', value: 'on' },
+      { op: 'remove', key: 'iommu', value: 'pt' },
+    ])
+    expect(back.files).toEqual(aSilverblue().files)
+  })
+
   it('knows the arguments of a deployment that waits for the reboot', () => {
     const host = withStaged(aSilverblue(), `staged\nThe kernel arguments are:\n${LINE} intel_iommu=on\n`)
     expect(rpmOstree.edit(host, ADD)).toEqual([])

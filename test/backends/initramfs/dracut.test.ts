@@ -5,7 +5,7 @@ import { sha256 } from '../../../src/host/digest.ts'
 import type { Host, Image } from '../../../src/host/host.ts'
 import { observed } from '../../../src/host/known.ts'
 import { isRefusal } from '../../../src/refusal.ts'
-import { aHost, withFiles } from '../../builders.ts'
+import { aHost, withCmdline, withFiles } from '../../builders.ts'
 
 const { images } = dracut
 const RELEASE = '6.1.0-56-amd64'
@@ -315,5 +315,67 @@ describe('images', () => {
     const host = aDracutHost({}, { images: Object.assign({}, ...paths.map(path => imageAt(path))) })
     expect(images.rebuild(host)).toEqual(commands)
     expect(images.writes(host)).toEqual(paths)
+  })
+
+  it('that clr-boot-manager copies are made in /etc, in the place of the package’s, and copied', () => {
+    const name = 'initrd-com.solus-project.current.6.8.2-286'
+    const release = '6.8.2-286.current'
+    const paths = [`/usr/lib/kernel/${name}`, `/boot/EFI/com.solus-project/${name}`]
+    const host = aDracutHost(
+      {},
+      {
+        images: Object.assign({}, ...paths.map(path => imageAt(path, { release }))),
+        kernels: aHost().kernels.map(kernel => ({ ...kernel, release })),
+      },
+    )
+    const commands = [
+      ['dracut', '--force', `/etc/kernel/${name}`, release],
+      ['clr-boot-manager', 'update'],
+    ]
+    expect(images.rebuild(host)).toEqual(commands)
+    expect(images.writes(host)).toEqual([`/etc/kernel/${name}`, paths[1]])
+    const own = imageAt(`/etc/kernel/${name}`, { release })
+    expect(images.rebuild({ ...host, images: own })).toEqual(commands)
+  })
+
+  it('that snapshots share are made anew by sdbootutil; what only an older snapshot boots is left alone', () => {
+    const esp = `/boot/efi/opensuse-tumbleweed/${RELEASE}`
+    const [mine, other] = ['a', 'b'].map(
+      digit => `/opensuse-tumbleweed/${RELEASE}/initrd-${digit.repeat(40)}`,
+    )
+    const entry = (snapshot: number, initrd = '') => ({
+      [`/boot/efi/loader/entries/opensuse-tumbleweed-${RELEASE}-${snapshot}.conf`]: `options root=UUID=1 rootflags=subvol=@/.snapshots/${snapshot}/snapshot\nlinux /opensuse-tumbleweed/${RELEASE}/linux-1\ninitrd ${initrd}\n`,
+    })
+    const host = withCmdline(
+      aDracutHost(
+        { '/etc/dracut.conf': 'force_drivers+=" vfio "\n', ...entry(2, mine), ...entry(1, other) },
+        {
+          tools: ['dracut', 'sdbootutil'],
+          images: {
+            ...imageAt(`/boot/efi${mine}`, { modules: ['vfio'], loads: ['vfio'] }),
+            ...imageAt(`/boot/efi${other}`),
+          },
+        },
+      ),
+      'root=UUID=1 rootflags=subvol=@/.snapshots/2/snapshot',
+    )
+    expect(images.rebuild(host)).toEqual([['sdbootutil', 'mkinitrd']])
+    expect(images.isStale(host)).toBeUndefined()
+    expect(images.writes(host)).toEqual([
+      `${esp}/initrd-${'a'.repeat(40)}`,
+      `/boot/efi/loader/entries/opensuse-tumbleweed-${RELEASE}-2.conf`,
+    ])
+    const before = withFiles(host, entry(1, mine))
+    expect(images.isStale({ ...before, images: imageAt(`/boot/efi${mine}`) })).toMatch(/does not hold vfio/)
+  })
+
+  it('beside a unified kernel image stay plain ones', () => {
+    const uki = `/efi/EFI/Linux/linux-${RELEASE}-ID.efi`
+    const host = aDracutHost(
+      { '/etc/dracut.conf': 'uefi="yes"\n' },
+      { images: { ...imageAt(PATH), ...imageAt(uki) } },
+    )
+    expect(images.rebuild(host)).toEqual([...all, ['dracut', '--force', '--no-uefi', PATH, RELEASE]])
+    expect(images.rebuild({ ...host, images: imageAt(uki) })).toEqual(all)
   })
 })

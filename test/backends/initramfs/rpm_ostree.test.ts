@@ -65,6 +65,12 @@ describe('an rpm-ostree system', () => {
     })
   })
 
+  it('is refused where no image is found', () => {
+    expect(rpmOstree.edit({ ...aSilverblue(), images: {} }, { add: VFIO, remove: [] })).toMatchObject({
+      why: expect.stringContaining('no image of an installed kernel was found'),
+    })
+  })
+
   it('never has its images made anew', () => {
     const host = aSilverblue()
     expect(rpmOstree.images.isStale(host)).toBeUndefined()

@@ -179,6 +179,9 @@ describe.each(REAL_SHELLS)('images are unpacked under %s', (_, { argv, isMissing
     expect(look({ '/efi/EFI/Linux/linux-6.1.efi': bytes(uki) })).toMatchObject({
       '/efi/EFI/Linux/linux-6.1.efi': { is: 'observed', value: { madeBy: 'dracut', release: '6.1' } },
     })
+    expect(look({ '/boot/initrd.img-6.1': bytes(uki) })).toMatchObject({
+      '/boot/initrd.img-6.1': { is: 'observed', value: { madeBy: 'dracut' } },
+    })
     expect(look({ '/efi/EFI/Linux/a.efi': bytes(peOf({ '.linux': Buffer.from('x') })) })).toMatchObject({
       '/efi/EFI/Linux/a.efi': { is: 'unknown' },
     })
@@ -199,6 +202,8 @@ describe.each(REAL_SHELLS)('images are unpacked under %s', (_, { argv, isMissing
       '/efi/EFI/Linux/6.1.efi',
       '/srv/boot/arch.img',
       '/srv/boot/arch.efi',
+      '/usr/lib/kernel/initrd-com.solus-project.current.6.1-1',
+      '/etc/kernel/initrd-com.solus-project.lts.6.1-2',
     ]
     const others = [
       '/boot/initramfs-0-rescue-ID.img',
@@ -206,6 +211,8 @@ describe.each(REAL_SHELLS)('images are unpacked under %s', (_, { argv, isMissing
       '/boot/initrd.img-6.1.bak',
       '/boot/initrd.img-6.1.dpkg-bak',
       '/boot/.vfio-run.1.kept.0/x/init',
+      '/usr/lib/kernel/initrd-com.solus-project.current.6.1-1.nvidia',
+      '/usr/lib/kernel/initrd-com.solus-project.lts.6.1-2',
       '/boot/vmlinuz-6.1',
     ]
     const files = Object.fromEntries([...expected, ...others].map(path => [path, path]))

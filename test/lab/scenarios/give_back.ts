@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { CHOSEN } from '../devices.ts'
+import { handOver } from '../hand_over.ts'
 import type { Scenario } from '../lab.ts'
 import { lookAt } from '../look.ts'
 import { countsOf, runPlaybook } from '../tool.ts'
-import { handOver } from './main.ts'
 
 /** `vfio_state: absent`: the devices go back to the host's own drivers, and nothing claims them any more. */
 export const giveBack: Scenario = {
   name: 'give-back',
   summary: 'what was handed over is given back by vfio_state: absent, and stays so',
-  async run(lab) {
-    const machine = await lab.boot('intel')
+  machine: 'intel',
+  proves: { bootloader: 'GRUB', initramfs: 'initramfs-tools' },
+  async run(lab, machine) {
     await handOver(lab, machine)
     const vars = { vfio_devices: CHOSEN.map(device => device.id), vfio_state: 'absent' }
     const run = await lab.step('give the devices back', () => runPlaybook(lab, machine, { vars }))
@@ -31,7 +32,7 @@ export const giveBack: Scenario = {
       )
     }
     assert.ok(
-      !look.images.some(name => name.endsWith('modprobe.d/vfio.conf')),
+      !look.imageNames.some(name => name.endsWith('modprobe.d/vfio.conf')),
       'vfio.conf is not in the initramfs',
     )
 

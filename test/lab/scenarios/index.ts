@@ -1,8 +1,8 @@
 import type { Scenario } from '../lab.ts'
+import { bootPaths } from './boot_paths.ts'
 import { giveBack } from './give_back.ts'
-import { main } from './main.ts'
 import { most } from './most.ts'
 import { noIommu } from './no_iommu.ts'
 import { refusals } from './refusals.ts'
 
-export const SCENARIOS: readonly Scenario[] = [main, most, giveBack, refusals, noIommu]
+export const SCENARIOS: readonly Scenario[] = [...bootPaths, most, giveBack, refusals, noIommu]

@@ -6,8 +6,8 @@ import { isRefused } from './refusals.ts'
 export const noIommu: Scenario = {
   name: 'no-iommu',
   summary: 'a machine whose firmware offers no IOMMU is refused, and told to switch it on',
-  async run(lab) {
-    const machine = await lab.boot('no-iommu')
+  machine: 'no-iommu',
+  async run(lab, machine) {
     const vars = { vfio_devices: CHOSEN.map(device => device.id) }
     await isRefused(lab, machine, { title: 'no IOMMU in firmware', names: /BIOS|UEFI|firmware/, vars })
   },

@@ -9,8 +9,8 @@ import { eventsOf, runPlaybook, type ToolOptions, type ToolRun } from '../tool.t
 export const refusals: Scenario = {
   name: 'refusals',
   summary: 'the boot display, the connection and the root disk are refused, and nothing is written',
-  async run(lab) {
-    const machine = await lab.boot('intel')
+  machine: 'intel',
+  async run(lab, machine) {
     for (const refusal of REFUSED) await isRefused(lab, machine, refusal)
 
     const vars = { vfio_devices: [GUEST.usbController.id], ansible_become_password: ASKME_PASSWORD }

@@ -62,6 +62,13 @@ export const exampleRun: readonly RunEvent[] = [
     why: 'vfio-pci claims 10de:13c2, 10de:0fbb, which nouveau and snd_hda_intel hold now',
   },
   {
+    event: 'boots',
+    host: 'lab1',
+    bootloader: 'GRUB',
+    evidence: 'BOOT_IMAGE= is on the command line, update-grub is installed',
+    initramfs: 'initramfs-tools',
+  },
+  {
     event: 'diff',
     host: 'lab1',
     path: '/etc/modprobe.d/vfio.conf',

@@ -39,6 +39,13 @@ export const jsonEvent = z.discriminatedUnion('event', [
     why: text,
     hint: text.optional(),
   }),
+  z.strictObject({
+    event: z.literal('boots'),
+    host: text,
+    bootloader: text,
+    evidence: text,
+    initramfs: text.optional(),
+  }),
   z.strictObject({ event: z.literal('diff'), host: text, path: text, before: content, after: content }),
   z.strictObject({
     event: z.literal('command'),

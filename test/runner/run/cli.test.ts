@@ -196,6 +196,17 @@ describe.concurrent('without touching a host', () => {
   })
 })
 
+test('a reader that goes away early is no defect', async () => {
+  const child = spawn(process.execPath, ['src/cli.ts', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  let said = ''
+  child.stderr.on('data', piece => {
+    said += String(piece)
+  })
+  const [exitCode] = await once(child, 'close')
+  expect([exitCode, said]).toEqual([0, ''])
+})
+
 describe('on a host', () => {
   test('--check --diff shows the files, exits 0, with --detailed-exitcode 3, and changes nothing', async () => {
     const before = hostTree(sandboxOf(fleet))

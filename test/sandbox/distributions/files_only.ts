@@ -35,12 +35,14 @@ export interface FilesOnly {
   readonly bios?: true
   /** Of its NVMe disk; a machine with an ESP at /boot/efi where not given. */
   readonly partitions?: readonly PartitionDescription[]
-  /** Other hardware than the Z690 board's, and files of /proc and /sys that differ from what follows. */
+  /** The machine whose hardware it has; the Z690 board where not given. */
+  readonly board?: MachineDescription
+  /** What else differs from that machine, and files of /proc and /sys that differ from what follows. */
   readonly machine?: Partial<MachineDescription>
 }
 
 export function filesOnly(host: FilesOnly): MachineDescription {
-  const hardware = fedoraWorkstation
+  const hardware = host.board ?? fedoraWorkstation
   return {
     ...hardware,
     hostname: host.hostname,

@@ -42,6 +42,7 @@ function fstab(machine: MachineDescription): string {
 
 const FSTAB_REST: Record<PartitionDescription['filesystem'], (partition: PartitionDescription) => string> = {
   xfs: ({ use }) => `${use.padEnd(15)} xfs     defaults        0       0`,
+  btrfs: ({ use }) => `${use.padEnd(15)} btrfs   defaults        0       0`,
   ext4: ({ use }) => `${use.padEnd(15)} ext4    errors=remount-ro 0       1`,
   vfat: ({ use }) => `${use.padEnd(15)} vfat    umask=0077      0       1`,
   swap: () => `none            swap    sw              0       0`,

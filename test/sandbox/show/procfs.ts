@@ -67,17 +67,22 @@ function mountinfo(machine: MachineDescription): string {
   const disks = mounted.map((partition, i) => {
     const name = partitionName(machine.disk, partition)
     const parent = partition.use === '/' ? 1 : ROOT_MOUNT
-    return `${ROOT_MOUNT + i} ${parent} ${numbers.get(name)} / ${partition.use} rw,relatime shared:${i + 1} - ${partition.filesystem} /dev/${name} ${MOUNTED_WITH[partition.filesystem]}`
+    const number = partition.filesystem === 'btrfs' ? ANONYMOUS : numbers.get(name)
+    return `${ROOT_MOUNT + i} ${parent} ${number} / ${partition.use} rw,relatime shared:${i + 1} - ${partition.filesystem} /dev/${name} ${MOUNTED_WITH[partition.filesystem]}`
   })
   return `${[...KERNEL_MOUNTS, ...disks].join('\n')}\n`
 }
 
 const MOUNTED_WITH: Record<PartitionDescription['filesystem'], string> = {
   ext4: 'rw,errors=remount-ro',
+  btrfs: 'rw,ssd,discard=async,space_cache=v2,subvolid=5,subvol=/',
   xfs: 'rw,attr2,inode64,logbufs=8,logbsize=32k,noquota',
   vfat: 'rw,fmask=0077,dmask=0077,codepage=437',
   swap: '',
 }
+
+/** As the kernel numbers file systems that may lie on several devices. */
+const ANONYMOUS = '0:28'
 
 const ROOT_MOUNT = 28
 

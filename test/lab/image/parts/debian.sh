@@ -1,15 +1,12 @@
 #!/bin/sh
-# mmdebstrap's customize hook: turns a minimal Debian into the machine the scenarios expect.
-# usage: customize.sh PUBLIC_KEY_FILE ROOT_UUID ROOT
+# A minimal Debian becomes the machine that the scenarios expect: users, network, ssh; neither loader nor initramfs yet.
+# usage: debian.sh ROOT; the environment has ROOT_UUID and PUBLIC_KEY
 set -eu
-public_key=$1
-root_uuid=$2
-root=$3
-here=$(dirname "$0")
+root=$1
 
 echo lab > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 lab\n' > "$root/etc/hosts"
-printf 'UUID=%s / ext4 errors=remount-ro 0 1\n' "$root_uuid" > "$root/etc/fstab"
+printf 'UUID=%s / ext4 errors=remount-ro 0 1\n' "$ROOT_UUID" > "$root/etc/fstab"
 
 # QEMU's user network always has these addresses; the other card (e1000e) stays unmanaged.
 cat > "$root/etc/systemd/network/lab.network" <<'END'
@@ -25,11 +22,11 @@ chroot "$root" systemctl --quiet enable systemd-networkd.service ssh.service
 
 # root, sudo without password, sudo with password, no sudo. One key opens all four.
 install -d -m 700 "$root/root/.ssh"
-install -m 600 "$public_key" "$root/root/.ssh/authorized_keys"
+install -m 600 "$PUBLIC_KEY" "$root/root/.ssh/authorized_keys"
 for user in ops askme plain; do
   chroot "$root" useradd --create-home --shell /bin/bash "$user"
   install -d -m 700 "$root/home/$user/.ssh"
-  install -m 600 "$public_key" "$root/home/$user/.ssh/authorized_keys"
+  install -m 600 "$PUBLIC_KEY" "$root/home/$user/.ssh/authorized_keys"
   chroot "$root" chown -R "$user:$user" "/home/$user/.ssh"
 done
 echo 'askme:let me in' | chroot "$root" chpasswd
@@ -46,15 +43,8 @@ UseDNS no
 LoginGraceTime 10m
 END
 
-# Loading 36 MB of initramfs through an emulated BIOS is slow: name the few drivers the root disk needs.
-sed -i 's/^MODULES=.*/MODULES=list/; s/^#\? *COMPRESS=.*/COMPRESS=zstd/; s/^#\? *COMPRESSLEVEL=.*/COMPRESSLEVEL=1/' \
-  "$root/etc/initramfs-tools/initramfs.conf"
-grep -q '^COMPRESSLEVEL=1' "$root/etc/initramfs-tools/initramfs.conf" ||
-  echo COMPRESSLEVEL=1 >> "$root/etc/initramfs-tools/initramfs.conf"
-printf 'virtio_pci\nvirtio_blk\next4\n' >> "$root/etc/initramfs-tools/modules"
-
-# With MODULES=most mkinitramfs copies 750 modules at half a second each. Drivers of hardware that this board cannot
-# have are left out; what decides who binds what (graphics, sound, USB, NVMe, AHCI, vfio) is all there.
+# A generator that copies all it finds copies 750 modules at half a second each. Drivers of hardware that this board
+# cannot have are left out; what decides who binds what (graphics, sound, USB, NVMe, AHCI, vfio) is all there.
 for kernel in "$root"/lib/modules/*/kernel; do
   (
     cd "$kernel/drivers"
@@ -66,11 +56,6 @@ for kernel in "$root"/lib/modules/*/kernel; do
   release=${kernel%/kernel}
   chroot "$root" depmod "${release##*/}"
 done
-chroot "$root" update-initramfs -u -k all
-
-# Never _DEFAULT: that is the variable the tool edits.
-sed -i 's/^GRUB_CMDLINE_LINUX=.*/GRUB_CMDLINE_LINUX="mitigations=off apparmor=0 nowatchdog console=ttyS0"/
-        s/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/; s/^#GRUB_TERMINAL=.*/GRUB_TERMINAL=console/' "$root/etc/default/grub"
 
 install -d "$root/etc/systemd/journald.conf.d"
 printf '[Journal]\nStorage=volatile\n' > "$root/etc/systemd/journald.conf.d/lab.conf"
@@ -80,7 +65,6 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 
-install -m 755 "$here/first-boot.sh" "$root/sbin/lab-first-boot"
 rm -f "$root/etc/resolv.conf"
 
 # Without one every boot of a fresh overlay would be a first boot, which presets all units anew.
