@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { kernelImages } from '../backends/initramfs/images.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
 import { isVfioBuiltInEverywhere } from '../host/builtin_vfio.ts'
 import { applyChanges, pathsOf } from '../host/change.ts'
@@ -47,6 +48,7 @@ reboot. Where vfio-pci is compiled into every installed kernel there is nothing 
     const found = findInitramfs(host)
     if (isRefusal(found)) return { kind: 'blocked', why: found.why, hint: found.hint }
     const { generator } = found
+    if (kernelImages(host).length === 0) return noImages
     const wanted = modules.filter(name => isForEveryKernel(host, name))
     const edit = state === 'present' ? { add: wanted, remove: [] } : { add: [], remove: modules }
     const changes = generator.edit(host, edit)
@@ -66,7 +68,7 @@ reboot. Where vfio-pci is compiled into every installed kernel there is nothing 
       }
     }
     if (stale !== undefined) return { kind: 'pending', why: stale, needs: 'rebuild', rebuild: ['initramfs'] }
-    const count = Object.keys(host.images).length
+    const count = kernelImages(host).length
     const images = count === 1 ? 'the image carries' : `all ${count} images carry`
     const builtIn =
       state === 'present' && wanted.length === 0 && isVfioBuiltInEverywhere(host)
@@ -75,6 +77,12 @@ reboot. Where vfio-pci is compiled into every installed kernel there is nothing 
     return converged(`${builtIn}${images} ${carried || 'nothing that is asked for'}`)
   },
 })
+
+/** Nothing could be rebuilt, or read back: /boot may not be mounted, or the kernels boot without one. */
+const noImages = blocked(
+  'no initramfs image of an installed kernel can be seen',
+  'mount /boot and the ESP, or leave this task out where the kernels boot without an initramfs',
+)
 
 /**
  * One list serves all kernels, and dracut drops what follows a name that one of them does not have; a module that is

@@ -118,6 +118,13 @@ describe('an image that does not carry what it should', () => {
   })
 })
 
+it('where no image can be seen nothing is called done', () => {
+  expect(plan(aReadyHost({ images: {} }))).toMatchObject({
+    kind: 'blocked',
+    why: 'no initramfs image of an installed kernel can be seen',
+  })
+})
+
 it('another generator is refused by name', () => {
   expect(plan(aHost({ tools: ['genkernel'] }))).toMatchObject({
     kind: 'blocked',
