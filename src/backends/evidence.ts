@@ -16,6 +16,8 @@ export interface Found {
   readonly ofBoot: boolean
 }
 
+const NOTHING_TO_ASK = { tools: [], paths: [] } as const
+
 export const tool = (name: string): Evidence => ({
   tools: [name],
   paths: [],
@@ -58,6 +60,12 @@ export const where = (holds: (host: Host) => boolean, says: string): Evidence =>
   find: host => (holds(host) ? { says, ofBoot: false } : undefined),
 })
 
+/** No word of a loader, and none to be expected: efivarfs is not mounted. No evidence by itself. */
+export const variablesAreHidden = where(
+  ({ firmware }) => firmware.loaderInfo === undefined && !firmware.efiVariables,
+  '',
+)
+
 /** Evidence for something else, left out of what is said. */
 export const not = (evidence: Evidence): Evidence => ({
   ...evidence,
@@ -82,8 +90,6 @@ export const any = (...parts: readonly Evidence[]): Evidence => ({
     return found.find(({ ofBoot }) => ofBoot) ?? found[0]
   },
 })
-
-const NOTHING_TO_ASK = { tools: [], paths: [] } as const
 
 const askedBy = (parts: readonly Evidence[]) => ({
   tools: parts.flatMap(({ tools }) => tools),

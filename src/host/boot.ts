@@ -1,6 +1,6 @@
 import { nextBoot } from '../backends/bootloaders/index.ts'
 import { isRefusal } from '../refusal.ts'
-import type { Host, InstalledKernel, PciDevice } from './host.ts'
+import type { Host, InstalledKernel, Menu, PciDevice } from './host.ts'
 import { effectiveValues, kernelArgs, keyOf } from './kernel_args.ts'
 import { foreseen, ifKnown, type Known, predicted, unknown } from './known.ts'
 import {
@@ -28,7 +28,7 @@ export function boot(host: Host): Host {
     cmdline,
     log: unknown('the next boot writes its own log'),
     driverModules: unknown('it depends on what the next boot loads'),
-    menus: mapValues(host.menus, foreseen),
+    menus: mapValues(host.menus, menu => foreseen(afterOneBoot(menu))),
     // The loader takes its order for one boot away when it has read it.
     firmware: { ...host.firmware, loaderEntries: { ...host.firmware.loaderEntries, oneShot: '' } },
   }
@@ -45,6 +45,13 @@ export function boot(host: Host): Host {
       driver: driverAfterBoot(host, next, device),
     })),
   }
+}
+
+/** GRUB takes next_entry away before it boots that entry. */
+function afterOneBoot(menu: Known<Menu>): Known<Menu> {
+  if (menu.is === 'unknown' || menu.value.once === undefined) return menu
+  const { once: _, ...standing } = menu.value
+  return { ...menu, value: standing }
 }
 
 const mapValues = <T>(values: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> =>

@@ -63,6 +63,15 @@ export const pathsOf = (changes: readonly Change[]): string[] => [
   ...new Set(changes.flatMap(change => editsOf(change).map(({ path }) => path))),
 ]
 
+/** The same in words; a menu may have many entries. */
+export function placesOf(changes: readonly Change[]): string {
+  const paths = pathsOf(changes)
+  const [named, others] = paths.length > 3 ? [paths.slice(0, 2), paths.length - 2] : [paths, 0]
+  const last = others > 0 ? `${others} more files` : named.at(-1)
+  const first = others > 0 ? named : named.slice(0, -1)
+  return first.length > 0 ? `${first.join(', ')} and ${last}` : (last ?? '')
+}
+
 export const applyChanges = (host: Host, changes: readonly Change[]): Host =>
   changes.reduce(applyChange, host)
 

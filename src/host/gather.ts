@@ -5,12 +5,13 @@ import { files } from './facts/files.ts'
 import { images, READ_IMAGE } from './facts/images.ts'
 import { journal } from './facts/journal.ts'
 import { kernels } from './facts/kernels.ts'
+import { enrolled } from './facts/limine.ts'
 import { paths, tools } from './facts/loaders.ts'
 import { log } from './facts/log.ts'
 import { network } from './facts/network.ts'
 import { driverModules, iommu, pci } from './facts/pci.ts'
 import { sealedDisks } from './facts/sealed_disks.ts'
-import { storage } from './facts/storage.ts'
+import { mounts, storage } from './facts/storage.ts'
 import { cmdline, cpu, firmware, osRelease, system } from './facts/system.ts'
 import type { Host } from './host.ts'
 import { hostScript } from './script.ts'
@@ -44,9 +45,11 @@ export function gather(nonce: string, first?: Preliminaries): Gather {
     kernels,
     log,
     storage,
+    mounts,
     network,
     tools,
     paths,
+    enrolled,
     files,
     images,
     sealedDisks,
@@ -92,9 +95,11 @@ frame end ''`
         kernels: read('kernels', facts.kernels),
         log: read('log', facts.log),
         storage: read('storage', facts.storage),
+        mounts: read('mounts', facts.mounts),
         network: read('network', facts.network),
         tools: read('tools', facts.tools),
         paths: read('paths', facts.paths),
+        enrolled: read('enrolled', facts.enrolled),
         files: read('files', facts.files),
         menus: Object.fromEntries(
           Object.entries(LOADER_MENUS).map(([name, fact]) => [name, read(menuName(name), fact)]),

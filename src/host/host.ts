@@ -24,6 +24,8 @@ export interface Host {
   readonly driverModules: Known<Readonly<Record<string, string>>>
   readonly log: Known<KernelLog>
   readonly storage: readonly StorageUse[]
+  /** Mounts that are read-only, and writable ones below them, by mount point; of those that we could have to write to. */
+  readonly mounts: Readonly<Record<string, 'ro' | 'rw'>>
   readonly network: readonly NetworkUse[]
   /** Programs found on PATH, of those that tell bootloaders and initramfs generators apart. */
   readonly tools: readonly string[]
@@ -33,6 +35,8 @@ export interface Host {
   readonly files: Readonly<Record<string, File>>
   /** Menus that lie in no plain file, generated or within images, by the name of the loader whose they are. */
   readonly menus: Readonly<Record<string, Known<Menu>>>
+  /** Limine's programs that halt unless the configuration has the checksum that was enrolled into them. */
+  readonly enrolled: readonly string[]
   /** Content of the initramfs images, by path; copies on the ESP too, and those within unified kernel images. */
   readonly images: Readonly<Record<string, Known<Image>>>
   /** Encrypted disks that the TPM unlocks while the machine boots as it did when they were sealed. */
@@ -67,6 +71,8 @@ export interface Cpu {
 
 export interface Firmware {
   readonly uefi: boolean
+  /** Variables of UEFI can be seen: one that is not there was not set. */
+  readonly efiVariables: boolean
   /** IOMMU tables that ACPI offers: absent means off in firmware, or not supported. */
   readonly tables: readonly ('DMAR' | 'IVRS')[]
   /** EFI variable LoaderInfo, e.g. `systemd-boot 252`. */
@@ -159,10 +165,12 @@ export interface NetworkUse {
 /** A loader's menu as it would be booted. */
 export interface Menu {
   readonly path: string
-  /** What grub-reboot has set for the next boot, else `set default=` as written; '' where there is none. */
+  /** `set default=` as written; '' where there is none. */
   readonly default: string
   /** saved_entry of the loader's environment; '' where none. */
   readonly saved: string
+  /** The entry that grub-reboot has set for the next boot only (next_entry). */
+  readonly once?: string
   readonly entries: readonly MenuEntry[]
 }
 

@@ -42,6 +42,19 @@ const KNOWN: readonly {
 /** Modules that drive what is commonly given to guests. */
 export const KNOWN_DRIVERS: readonly string[] = [...new Set(KNOWN.flatMap(row => row.modules))]
 
+/** All that may take NVIDIA's cards, or comes with what does. */
+export const NVIDIA_MODULES: readonly string[] = [
+  'nouveau',
+  'nvidia',
+  'nvidia_drm',
+  'nvidia_modeset',
+  'nvidia_uvm',
+  'nvidia_peermem',
+  'nvidiafb',
+  'nova_core',
+  'nova_drm',
+]
+
 /** Linked before usb/, so a built-in vfio-pci comes first there; all others come before it (drivers/Makefile). */
 const LINKED_AFTER_VFIO = ['xhci_pci', 'ehci_pci', 'ohci_pci', 'uhci_hcd']
 

@@ -6,10 +6,19 @@ import type { Host, InstalledKernel } from './host.ts'
  */
 export function kernelAt(host: Host, path: string): InstalledKernel | undefined {
   const named = host.kernels
-    .filter(({ release }) => path.includes(release))
+    .filter(({ release }) => isNamed(release, path))
     .sort((a, b) => b.release.length - a.release.length)[0]
   return named ?? host.kernels.find(({ pkgbase }) => pkgbase !== '' && pkgbase === packageOf(path))
 }
+
+/**
+ * As a whole: 6.6.30-gentoo is not the kernel of initramfs-6.6.30-gentoo-r1.img. Behind it may stand the tries that are
+ * left (+3-1, Boot Loader Specification), the machine's id (dracut's linux-RELEASE-ID.efi), and extensions.
+ */
+const isNamed = (release: string, path: string): boolean =>
+  new RegExp(
+    `(?<![\\w.])${release.replaceAll(/\W/g, '\\$&')}(\\+\\d+(-\\d+)?|-[0-9a-f]{32}[^/]*|-fallback)?(\\.[a-z]+)*(/|$)`,
+  ).test(path)
 
 /** vmlinuz-linux, initramfs-linux-fallback.img, booster-linux.img, arch-linux.efi → linux. */
 const packageOf = (path: string): string =>

@@ -3,13 +3,26 @@ import { type Change, pathsOf } from '../host/change.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { lossesOf } from '../host/interlocks.ts'
 import { ifKnown } from '../host/known.ts'
-import { isBlacklisted, modprobeDirectives, moduleName, parseModprobe } from '../host/modprobe.ts'
-import { KNOWN_DRIVERS, moduleOf } from '../host/native_drivers.ts'
+import {
+  type Directive,
+  isBlacklisted,
+  modprobeDirectives,
+  moduleName,
+  parseModprobe,
+} from '../host/modprobe.ts'
+import { KNOWN_DRIVERS, moduleOf, NVIDIA_MODULES } from '../host/native_drivers.ts'
 import { describe } from '../host/pci.ts'
 import { looksLikeSlip } from '../nearest.ts'
 import { driverName, modprobeFile, state } from './arguments.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
-import { appendLines, refuseHiding, removeLines } from './modprobe_file.ts'
+import {
+  appendLines,
+  isOfAnyModule,
+  refuseDirectives,
+  refuseHiding,
+  refuseWriting,
+  removeLines,
+} from './modprobe_file.ts'
 
 const args = z.strictObject({
   state,
@@ -42,17 +55,7 @@ alias only, and it takes the driver from *every* card: blocked where the host's 
 
 /** The file names of the guide, by the make of the card. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
-  nouveau: [
-    'nouveau',
-    'nvidia',
-    'nvidia_drm',
-    'nvidia_modeset',
-    'nvidia_uvm',
-    'nvidia_peermem',
-    'nvidiafb',
-    'nova_core',
-    'nova_drm',
-  ],
+  nouveau: NVIDIA_MODULES,
   amdgpu: ['amdgpu', 'radeon', 'fglrx'],
 }
 
@@ -77,8 +80,11 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
   const missing = drivers.filter(driver => isBlacklisted(directives, driver) === undefined)
   if (missing.length > 0) {
     const changes = addLines(host, missing, file)
-    const hiding = refuseHiding(host, changes)
-    if (hiding !== undefined) return blocked(hiding.why, hiding.hint)
+    const unfit =
+      refuseDirectives(host, directive => keepsOff(directive, missing)) ??
+      refuseWriting(host, changes) ??
+      refuseHiding(host, changes)
+    if (unfit !== undefined) return blocked(unfit.why, unfit.hint)
     return {
       kind: 'change',
       why: `blacklist ${missing.join(', ')} in ${pathsOf(changes).join(', ')}`,
@@ -98,6 +104,12 @@ function blacklist(host: Host, drivers: readonly string[], file: string | undefi
     `${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} blacklisted in ${places.join(', ')}`,
   )
 }
+
+/** A line that is meant to keep one of these off, or may be. */
+const keepsOff = (directive: Directive, drivers: readonly string[]): boolean =>
+  ['blacklist', 'install'].includes(directive.word) &&
+  (isOfAnyModule(directive) ||
+    drivers.some(driver => moduleName(driver) === moduleName(directive.rest[0] ?? '')))
 
 /** A name that a blacklist line would do nothing for. */
 function useless(host: Host, driver: string): Outcome | undefined {
@@ -152,6 +164,10 @@ function allow(host: Host, drivers: readonly string[], file: string | undefined)
     )
     return removeLines(host, path, ours)
   })
+  const unfit =
+    refuseDirectives(host, one => byFile.has(one.path) && keepsOff(one, drivers)) ??
+    refuseWriting(host, changes)
+  if (unfit !== undefined) return blocked(unfit.why, unfit.hint)
   if (changes.length > 0)
     return { kind: 'change', why: `${drivers.join(', ')} no longer blacklisted`, changes }
   return converged(`${drivers.join(', ')} ${drivers.length > 1 ? 'are' : 'is'} not blacklisted by us`)

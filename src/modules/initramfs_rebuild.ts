@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { followImages } from '../backends/bootloaders/index.ts'
 import { kernelImages } from '../backends/initramfs/images.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
 import { isVfioBuiltInEverywhere } from '../host/builtin_vfio.ts'
@@ -6,6 +7,7 @@ import { applyChanges, pathsOf } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 import { refuseMeasured } from '../host/measured_boot.ts'
 import { moduleName } from '../host/modprobe.ts'
+import { kernelsLacking, refuseLackingVfio } from '../host/vfio_kernels.ts'
 import { isRefusal } from '../refusal.ts'
 import { allow, driverName, state } from './arguments.ts'
 import { blocked, converged, defineModule } from './define.ts'
@@ -39,7 +41,10 @@ their content.
 
 An image is stale when, by its content, it does not hold the modules, does not load them, or carries modprobe.d files
 other than the host's. It is rebuilt once, at the end of the tasks up to the next reboot, and read back before any
-reboot. Where vfio-pci is compiled into every installed kernel there is nothing to list.`,
+reboot. Where vfio-pci is compiled into every installed kernel there is nothing to list.
+
+Blocked where an installed kernel has no vfio-pci at all, and where an image cannot be read, with what that takes: it
+would be made anew for nothing.`,
   args,
   example: `- name: Load vfio early
   initramfs_rebuild:
@@ -49,15 +54,22 @@ reboot. Where vfio-pci is compiled into every installed kernel there is nothing 
     if (isRefusal(found)) return { kind: 'blocked', why: found.why, hint: found.hint }
     const { generator } = found
     if (kernelImages(host).length === 0) return noImages
+    const lacking = state === 'present' ? refuseLackingVfio(host) : undefined
+    if (lacking !== undefined) return blocked(lacking.why, lacking.hint)
     const wanted = modules.filter(name => isForEveryKernel(host, name))
     const edit = state === 'present' ? { add: wanted, remove: [] } : { add: [], remove: modules }
     const changes = generator.edit(host, edit)
     if (isRefusal(changes)) return { kind: 'blocked', why: changes.why, hint: changes.hint }
     const what = state === 'present' ? wanted.join(', ') : `no ${modules.join(', ')}`
     const carried = [what, generator.carries].filter(text => text !== '' && text !== 'no ').join(' and ')
-    const stale = generator.images.isStale(applyChanges(host, changes))
+    const edited = applyChanges(host, changes)
+    const unclear = generator.images.unclear?.(edited)
+    if (unclear !== undefined) return blocked(unclear.why, unclear.hint)
+    const stale = generator.images.isStale(edited)
     const measured = stale === undefined ? undefined : refuseMeasured(host, allow)
     if (measured !== undefined) return blocked(measured.why, measured.hint)
+    const follow = stale === undefined ? [] : followImages(edited, generator.images.writes(edited))
+    if (isRefusal(follow)) return blocked(follow.why, follow.hint)
     if (changes.length > 0) {
       const rebuild = stale === undefined ? {} : { rebuild: ['initramfs'] as const }
       return {
@@ -90,10 +102,6 @@ const noImages = blocked(
  */
 function isForEveryKernel(host: Host, name: string): boolean {
   const module = moduleName(name)
-  const kernels = host.kernels.filter(kernel => kernel.bootable)
-  return (
-    !module.startsWith('vfio') ||
-    (kernels.some(kernel => kernel.vfio[module]?.is === 'module') &&
-      kernels.every(kernel => kernel.vfio[module] !== undefined))
-  )
+  const isModule = host.kernels.some(({ bootable, vfio }) => bootable && vfio[module]?.is === 'module')
+  return !module.startsWith('vfio') || (isModule && kernelsLacking(host, module).length === 0)
 }

@@ -1,7 +1,8 @@
+import { refuseText, TEMPLATE } from '../backends/plain_text.ts'
 import type { Bytes } from '../host/bytes.ts'
-import { type Change, editsOf, write } from '../host/change.ts'
+import { type Change, editsOf, pathsOf, write } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
-import { type Directive, MODPROBE_FOLDERS } from '../host/modprobe.ts'
+import { type Directive, MODPROBE_FOLDERS, modprobeDirectives } from '../host/modprobe.ts'
 import { type Refusal, refuse } from '../refusal.ts'
 
 /** Takes whole lines out of a modprobe.d file; a file that holds nothing else then goes. */
@@ -15,6 +16,40 @@ export function removeLines(host: Host, path: string, lines: readonly Directive[
   const isOver = /^[ \t\n]*$/.test(after) && hiddenBy(host, path) === undefined
   return isOver ? [{ kind: 'remove', path, before }] : write(host, path, after)
 }
+
+/**
+ * Why a line that our answer hangs on cannot be relied on: modprobe reads it otherwise than it looks. `matters` is asked
+ * of each line as it looks; what else is wrong with files that we only read is nobody's trouble here.
+ */
+export function refuseDirectives(
+  host: Host,
+  matters: (directive: Directive) => boolean,
+): Refusal | undefined {
+  return modprobeDirectives(host)
+    .filter(directive => matters(asItLooks(directive)))
+    .map(directive => refuseText(host, directive.path, directive))
+    .find(refusal => refusal !== undefined)
+}
+
+/** Byte order marks, carriage returns and the other half of UTF-16 are not seen. */
+function asItLooks({ word, rest, ...place }: Directive): Directive {
+  const [first = '', ...others] = [word, ...rest]
+    .map(text => text.replaceAll(/\xef\xbb\xbf|\xff\xfe|\xfe\xff|[\r\0]/g, ''))
+    .filter(text => text !== '')
+  return { ...place, word: first, rest: others }
+}
+
+/** Whatever the template is filled in with may be the module in question. */
+export function isOfAnyModule({ rest }: Directive): boolean {
+  const at = rest.join(' ').search(TEMPLATE)
+  return at >= 0 && at < (rest[0] ?? '').length
+}
+
+/** A file that is there already and that these changes would write to, though it is not what it looks like. */
+export const refuseWriting = (host: Host, changes: readonly Change[]): Refusal | undefined =>
+  pathsOf(changes)
+    .map(path => refuseText(host, path))
+    .find(refusal => refusal !== undefined)
 
 /** A new file in /etc would take those of the same name in other folders out of effect (modprobe.d(5)). */
 export function refuseHiding(host: Host, changes: readonly Change[]): Refusal | undefined {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findBootloader } from '../backends/bootloaders/index.ts'
 import { isVfioBuiltInEverywhere } from '../host/builtin_vfio.ts'
-import { applyChanges, type Change, pathsOf, write } from '../host/change.ts'
+import { applyChanges, type Change, placesOf, write } from '../host/change.ts'
 import { matches, resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { inheritedInterlock, interlock } from '../host/interlocks.ts'
@@ -9,19 +9,29 @@ import { effectiveValues, kernelArgs, keyOf, normaliseKey } from '../host/kernel
 import { ifKnown } from '../host/known.ts'
 import type { Lock } from '../host/measured_boot.ts'
 import {
+  type Directive,
   keptFromLoading,
   loadsVfioFirst,
   modprobeDirectives,
+  moduleName,
   parseModprobe,
   vfioIdsDirective,
 } from '../host/modprobe.ts'
 import { builtinRival, nativeModules } from '../host/native_drivers.ts'
 import { describe, idOf, isVendorDevice, isVfioDriver } from '../host/pci.ts'
+import { refuseLackingVfio } from '../host/vfio_kernels.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import * as shared from './arguments.ts'
 import { defineModule, type Outcome, rebuildsOf } from './define.ts'
 import { planKernelLine } from './kernel_line.ts'
-import { appendLines, refuseHiding, removeLines } from './modprobe_file.ts'
+import {
+  appendLines,
+  isOfAnyModule,
+  refuseDirectives,
+  refuseHiding,
+  refuseWriting,
+  removeLines,
+} from './modprobe_file.ts'
 
 const KEY = 'vfio-pci.ids'
 
@@ -130,14 +140,14 @@ function planBoth(
   if (isRefusal(options)) return options
   const inFile = [...options]
   for (const line of lines) inFile.push(...line(applyChanges(host, inFile)))
-  const hiding = refuseHiding(host, inFile)
-  if (hiding !== undefined) return hiding
+  const unfit = refuseWriting(host, inFile) ?? refuseHiding(host, inFile)
+  if (unfit !== undefined) return unfit
   const edits = [{ op: 'set', key: KEY, values: ids }] as const
   const outcome = planKernelLine(applyChanges(host, inFile), edits, what, { allow })
   if (inFile.length === 0 || outcome.kind === 'blocked') return outcome
   const changes = outcome.kind === 'change' ? [...inFile, ...outcome.changes] : inFile
   const rebuild = rebuildsOf(outcome)
-  return { kind: 'change', why: `${what}, in ${pathsOf(changes).join(' and ')}`, changes, rebuild }
+  return { kind: 'change', why: `${what}, in ${placesOf(changes)}`, changes, rebuild }
 }
 
 type LineChange = (host: Host) => readonly Change[]
@@ -159,13 +169,10 @@ function unbindable(host: Host, chosen: readonly PciDevice[]): Refusal | undefin
       `${describe(behind)} is behind Intel VMD, where vfio-pci cannot take a device`,
       'switch VMD off in BIOS/UEFI (it may be called Intel RST or RAID), if the host boots without it',
     )
+  const lacking = refuseLackingVfio(host)
+  if (lacking !== undefined) return lacking
   const cmdline = configuredLine(host)
   for (const kernel of host.kernels.filter(kernel => kernel.bootable)) {
-    if (kernel.vfio.vfio_pci === undefined)
-      return refuse(
-        `kernel ${kernel.release} has no vfio-pci`,
-        'install a full kernel (not a cloud one), or remove this one',
-      )
     const kept = keptFromLoading(host, kernel, cmdline)
     if (kept !== undefined)
       return refuse(
@@ -197,6 +204,8 @@ function configuredLine(host: Host): readonly string[] {
 
 /** What either place claims now; the command line counts where both do. */
 function claimedIds(host: Host): readonly string[] | Refusal {
+  const unreadable = refuseDirectives(host, isAboutVfio)
+  if (unreadable !== undefined) return unreadable
   const found = findBootloader(host)
   if (isRefusal(found)) return found
   const configured = found.loader.configured(host)
@@ -218,6 +227,11 @@ function claimedIds(host: Host): readonly string[] | Refusal {
     'mend or remove it, then run again',
   )
 }
+
+/** Its ids, what is loaded before or in place of it, and what a template may yet make of a line. */
+const isAboutVfio = (directive: Directive): boolean =>
+  ['options', 'softdep', 'install'].includes(directive.word) &&
+  (isOfAnyModule(directive) || directive.rest.some(text => moduleName(text).startsWith('vfio')))
 
 /** vendor:device[:subvendor[:subdevice[:class[:class_mask]]]] (drivers/vfio/pci/vfio_pci.c, vfio_pci_fill_ids()). */
 const isVfioId = (id: string): boolean => /^[0-9a-f]{1,8}(:[0-9a-f]{1,8}){1,5}$/i.test(id)

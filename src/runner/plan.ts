@@ -1,11 +1,12 @@
 import { ARTIFACT_KINDS, type Artifact, type ArtifactKind } from '../backends/artifact.ts'
-import { findBootloader } from '../backends/bootloaders/index.ts'
+import { findBootloader, followImages } from '../backends/bootloaders/index.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
 import { bytesFromText } from '../host/bytes.ts'
-import { type Argv, applyChanges, type Change, editsOf } from '../host/change.ts'
+import { type Argv, applyChanges, type Change, editsOf, pathsOf } from '../host/change.ts'
 import { sha256 } from '../host/digest.ts'
 import type { File, Host } from '../host/host.ts'
 import { ifKnown } from '../host/known.ts'
+import { readOnlyMountOf } from '../host/mounts.ts'
 import { blocked, type Module, type Outcome, rebuildsOf } from '../modules/define.ts'
 import { isRefusal } from '../refusal.ts'
 
@@ -32,6 +33,10 @@ export interface Plan {
   readonly outcomes: readonly Outcome[]
   readonly changes: readonly Change[]
   readonly rebuilds: readonly Rebuild[]
+  /** What hooks of the rebuilds may write besides: entries of the menu. Kept aside, too. */
+  readonly keeps: readonly string[]
+  /** Programs that are run where a step has failed, once the files are put back: see Artifact. */
+  readonly restoredBy: readonly Argv[]
   readonly predicted: Host
 }
 
@@ -61,13 +66,21 @@ export function planTasks(host: Host, calls: readonly PlannedCall[]): Plan {
   }
   const { rebuilds, predicted } = placeRebuilds(changed, asked)
   const idle = rebuilds.find(({ fingerprint }) => observed.journal.rebuilt.includes(fingerprint))
+  const tried = idle === undefined ? outcomes : outcomes.map(outcome => noSecondTry(outcome, idle))
   return {
-    outcomes: idle === undefined ? outcomes : outcomes.map(outcome => noSecondTry(outcome, idle)),
+    outcomes: tried.map(outcome => refuseReadOnly(observed, outcome, rebuilds)),
     changes: squash(changes),
     rebuilds,
+    keeps: rebuilds.length === 0 ? [] : Object.keys(observed.files).filter(path => ENTRIES.test(path)),
+    restoredBy: distinct(
+      ARTIFACT_KINDS.flatMap(kind => artifactOf(changed, kind)?.restoredBy?.(changed) ?? []),
+    ),
     predicted,
   }
 }
+
+/** kernel-install writes them anew with every image (Boot Loader Specification). */
+const ENTRIES = /\/loader\/(entries\/[^/]+|loader)\.conf$/
 
 /** `bootloader:` of one task counts for all of the host's: what is generated is placed by the planner, not by tasks. */
 export function withChosenLoader(host: Host, calls: readonly PlannedCall[]): Host {
@@ -98,6 +111,26 @@ function noSecondTry(outcome: Outcome, { kind, title, commands, reason }: Rebuil
   )
 }
 
+/** The first write to such a place would fail, and all before it would have to be put back. */
+function refuseReadOnly(host: Host, outcome: Outcome, rebuilds: readonly Rebuild[]): Outcome {
+  const paths = [
+    ...(outcome.kind === 'change' ? pathsOf(outcome.changes.filter(writesByMount)) : []),
+    ...rebuilds.filter(({ kind }) => rebuildsOf(outcome).includes(kind)).flatMap(({ writes }) => writes),
+  ]
+  for (const path of paths) {
+    const at = readOnlyMountOf(host, path)
+    if (at === undefined) continue
+    return blocked(
+      `${path} would be written, and ${at} is mounted read-only`,
+      `mount -o remount,rw ${at} — where it became read-only by itself, dmesg says why — then run again`,
+    )
+  }
+  return outcome
+}
+
+/** rpm-ostree's daemon has mounts of its own, of which it makes those writable that it writes to. */
+const writesByMount = (change: Change): boolean => change.kind !== 'run' || change.argv[0] !== 'rpm-ostree'
+
 /** What a reboot would bring into effect, each in a few words; none when all is. */
 export function rebootReasons(host: Host, calls: readonly PlannedCall[]): string[] {
   return planTasks(host, calls).outcomes.flatMap(outcome =>
@@ -127,7 +160,7 @@ function placeRebuilds(
     rebuilds.push({
       kind,
       title: artifact.title,
-      commands: commandsFor(predicted, artifact).filter(argv => !isPlanned(rebuilds, argv)),
+      commands: distinct(commandsFor(predicted, artifact)).filter(argv => !isPlanned(rebuilds, argv)),
       reason,
       fingerprint: fingerprintOf(predicted, reason),
       writes: artifact.writes(predicted),
@@ -141,12 +174,18 @@ function placeRebuilds(
 function commandsFor(host: Host, artifact: Artifact): readonly Argv[] {
   const unified = artifact.kind === 'initramfs' && artifact.writes(host).some(path => /\.efi$/i.test(path))
   const around = unified ? artifactOf(host, 'menu')?.rebuild(host) : undefined
-  return [...artifact.rebuild(host), ...(around ?? [])]
+  const behind = artifact.kind === 'initramfs' ? followImages(host, artifact.writes(host)) : []
+  return [...artifact.rebuild(host), ...(around ?? []), ...(isRefusal(behind) ? [] : behind)]
 }
 
 /** mkinitcpio -P makes the images and what holds them in one go; all files are written before the first rebuild. */
 const isPlanned = (rebuilds: readonly Rebuild[], argv: Argv): boolean =>
-  rebuilds.some(({ commands }) => commands.some(one => one.join('\0') === argv.join('\0')))
+  rebuilds.some(({ commands }) => commands.some(one => isSame(one, argv)))
+
+const distinct = (argvs: readonly Argv[]): Argv[] =>
+  argvs.filter((argv, n) => argvs.findIndex(one => isSame(one, argv)) === n)
+
+const isSame = (a: Argv, b: Argv): boolean => a.join('\0') === b.join('\0')
 
 const fingerprintOf = (host: Host, reason: string): string => fingerprint([reason, sortedFiles(host)])
 

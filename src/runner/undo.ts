@@ -13,6 +13,8 @@ export function undoPlan(plan: Plan, seen: Host): Plan {
     outcomes: [],
     changes: [...undoing, ...filesBack(plan.changes, seen)],
     rebuilds: plan.rebuilds,
+    keeps: plan.keeps,
+    restoredBy: plan.restoredBy,
     predicted: seen,
   }
 }

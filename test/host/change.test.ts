@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { applyChange, applyChanges, type Change, editsOf, pathsOf, write } from '../../src/host/change.ts'
+import {
+  applyChange,
+  applyChanges,
+  type Change,
+  editsOf,
+  pathsOf,
+  placesOf,
+  write,
+} from '../../src/host/change.ts'
 import { aHost, withFiles } from '../builders.ts'
 
 const PATH = '/etc/kernelstub/configuration'
@@ -58,6 +66,16 @@ describe('the files of changes', () => {
       '/etc/x',
     ])
   })
+})
+
+it.each([
+  [[], ''],
+  [['/a'], '/a'],
+  [['/a', '/b', '/a'], '/a and /b'],
+  [['/a', '/b', '/c'], '/a, /b and /c'],
+  [['/a', '/b', '/c', '/d'], '/a, /b and 2 more files'],
+])('the files %j in words: %s', (paths, words) => {
+  expect(placesOf(paths.flatMap(path => write(aHost({ files: {} }), path, '')))).toBe(words)
 })
 
 it('a file that holds what it should is not written', () => {

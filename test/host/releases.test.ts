@@ -16,6 +16,7 @@ const withKernels = (kernels: Readonly<Record<string, string>>): Host =>
   })
 
 const debian = withKernels({ '6.1.0-1': '', '6.1.0-18-amd64': '', '6.1.0-18-amd64-dbg': '' })
+const ID = '0123456789abcdef0123456789abcdef'
 const arch = withKernels({ '6.9.7-arch1-1': 'linux', '6.9.7-zen1-1-zen': 'linux-zen' })
 
 describe('the kernel that a file belongs to', () => {
@@ -28,6 +29,25 @@ describe('the kernel that a file belongs to', () => {
     ['', undefined],
   ])('%j is told by the longest release in its path: %s', (path, release) => {
     expect(kernelAt(debian, path)?.release).toBe(release)
+  })
+
+  it.each([
+    ['/boot/initramfs-6.6.30-gentoo.img', '6.6.30-gentoo'],
+    ['/boot/initramfs-genkernel-x86_64-6.6.30-gentoo.img', '6.6.30-gentoo'],
+    ['/boot/initramfs-6.6.30-gentoo-fallback.img', '6.6.30-gentoo'],
+    ['/boot/vmlinuz-6.6.30-gentoo.efi.signed', '6.6.30-gentoo'],
+    [`/efi/EFI/Linux/${ID}-6.6.30-gentoo+3-1.efi`, '6.6.30-gentoo'],
+    [`/efi/EFI/Linux/linux-6.6.30-gentoo-${ID}-rolling.efi`, '6.6.30-gentoo'],
+    ['/boot/vmlinuz-6.8.0+', '6.8.0+'],
+    ['/boot/initramfs-6.6.30-gentoo-r1.img', undefined],
+    ['/boot/vmlinuz-6.6.30-gentoo-dist', undefined],
+    ['/boot/vmlinuz-16.8.0', undefined],
+    ['/boot/vmlinuz-6.8.0.1', undefined],
+    ['/boot/vmlinuz-6.8.0_1', undefined],
+    ['/boot/vmlinuz-6x8.0', undefined],
+  ])('%j is told by a release that ends where its name does: %s', (path, release) => {
+    const host = withKernels({ '6.6.30-gentoo': '', '6.8.0': '', '6.8.0+': '' })
+    expect(kernelAt(host, path)?.release).toBe(release)
   })
 
   it.each([

@@ -11,7 +11,7 @@ import { recordedHost } from '../hosts/index.ts'
 import { scenariosFor } from './calls.ts'
 import { EFFORT } from './effort.ts'
 import { fileBytes } from './hosts.ts'
-import { ESP_COPY, framesOf, LOADER_STATE, MachineTree } from './machine_tree.ts'
+import { ESP_COPY, framesOf, LOADER_STATE, MachineTree, UNSEEN_LINE, whyNoMount } from './machine_tree.ts'
 import { isInstalled, SHELLS } from './shells.ts'
 
 /**
@@ -53,6 +53,7 @@ beforeAll(async () => {
     ...best.plan,
     changes: [...best.plan.changes, ...more],
     rebuilds: best.plan.rebuilds.map(alsoCopied),
+    restoredBy: [['hidden-esp']],
     predicted: applyChanges(best.plan.predicted, more),
   }
   starts = programsOf(applyScript(plan, blind, OPTIONS))
@@ -170,6 +171,52 @@ describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as
       },
     )
 
+    test('says so where a program that copies what was put back fails, and goes on', () => {
+      using tree = new MachineTree(host, argv)
+      const before = tree.snapshot()
+      tree.replaceProgram('update-grub', 'exit 1')
+      tree.replaceProgram('hidden-esp', 'exit 1')
+      const { stdout } = tree.run(scriptOf(plan))
+      expect(framesOf(NONCE, stdout).filter(({ name }) => name === 'unrestored')).toEqual([
+        { name: 'unrestored', body: 'what hidden-esp makes (run it by hand)' },
+      ])
+      const { [UNSEEN_LINE]: _, ...seen } = before
+      expect(tree.snapshot()).toMatchObject(seen)
+      expect(tree.leftovers()).toEqual([])
+    })
+
+    test('does not start that program where nothing could have copied anything yet', () => {
+      using tree = new MachineTree(host, argv)
+      tree.write('/etc/default/grub', '# theirs\n')
+      tree.run(scriptOf(plan))
+      expect(tree.starts()).not.toContain('hidden-esp')
+    })
+
+    test('takes away what a rebuild that fails has made and was not there', () => {
+      using tree = new MachineTree(host, argv)
+      const [images, menu] = plan.rebuilds
+      const made = '/boot/efi/new.efi'
+      if (images === undefined || menu === undefined) throw new Error('two rebuilds')
+      const rebuilds = [{ ...images, writes: [...images.writes, made] }, menu]
+      const before = tree.snapshot()
+      tree.replaceProgram(
+        'update-grub',
+        `for f in "$VFIO_RUN_ROOT${made}" "$VFIO_RUN_ROOT/boot/grub/grub.cfg.new"; do echo >"$f"; done; exit 1`,
+      )
+      expect(lastWord(tree.run(scriptOf({ ...plan, rebuilds })).stdout)?.name).toBe('failed')
+      expectUntouched(tree, before)
+    })
+
+    test('keeps aside and puts back what hooks write besides', () => {
+      using tree = new MachineTree(host, argv)
+      const entry = '/boot/efi/loader/entries/a.conf'
+      tree.write(entry, 'options quiet\n')
+      const before = tree.snapshot()
+      tree.replaceProgram('update-grub', `echo options >"$VFIO_RUN_ROOT${entry}"; exit 1`)
+      tree.run(scriptOf({ ...plan, keeps: [entry] }))
+      expectUntouched(tree, before)
+    })
+
     test('does not write over what a program made otherwise than foreseen', () => {
       using tree = new MachineTree(host, argv)
       const before = tree.snapshot()
@@ -179,7 +226,10 @@ describe.each(shells.map(shell => [`under ${shell.name}${shell.skip}`, shell] as
           : change,
       )
       const { stdout } = tree.run(scriptOf({ ...plan, changes }))
-      expect(lastWord(stdout)).toMatchObject({ name: 'failed', body: expect.stringContaining(TOOL_FILE) })
+      expect(lastWord(stdout)).toEqual({
+        name: 'failed',
+        body: `loader-tool do first # another version ${TOOL_FILE} made something else of ${TOOL_FILE} than was foreseen; nothing is written over that`,
+      })
       expectUntouched(tree, before)
     })
 
@@ -355,8 +405,51 @@ describe('where the disk is full', () => {
   })
 })
 
+const noMount = whyNoMount()
+describe.skipIf(noMount !== '')(`on an ESP with little room${noMount}`, () => {
+  const filling = (path: string) => `cat /dev/zero >"$VFIO_RUN_ROOT${path}"`
+
+  it.each([
+    ['the copy that it makes', ESP_COPY],
+    ['a file beside it', `${ESP_COPY}.tmp`],
+  ])('what a program destroyed is put back, though %s has filled it', (_, path) => {
+    using tree = new MachineTree(host, dash.argv)
+    const before = tree.snapshot()
+    tree.replaceProgram('copy-to-esp', `echo half >"$VFIO_RUN_ROOT${ESP_COPY}"; ${filling(path)}`)
+    const { stdout } = tree.runOnSmallEsp(scriptOf(plan), 64)
+    expect(lastWord(stdout)).toEqual({ name: 'failed', body: 'copy-to-esp failed with exit code 1' })
+    expect(framesOf(NONCE, stdout).filter(({ name }) => name === 'unrestored')).toEqual([])
+    expectUntouched(tree, before)
+  })
+
+  it('the original stays in the journal where there is no room for it at all, and the user is told', () => {
+    using tree = new MachineTree(host, dash.argv)
+    const original = tree.read(ESP_COPY)
+    tree.replaceProgram(
+      'copy-to-esp',
+      `echo half >"$VFIO_RUN_ROOT${ESP_COPY}"; ${filling('/boot/efi/other')}`,
+    )
+    const { stdout } = tree.runOnSmallEsp(scriptOf(plan), 64)
+    const unrestored = framesOf(NONCE, stdout).filter(({ name }) => name === 'unrestored')
+    expect(unrestored.map(({ body }) => body)).toEqual([tree.at(ESP_COPY)])
+    const run = '/var/lib/vfio-run/runs/run1.1'
+    const kept = readdirSync(tree.at(run)).filter(name => name.endsWith('.kept'))
+    expect(kept.map(name => tree.read(`${run}/${name}`))).toEqual([original])
+  })
+
+  it('nothing is begun where a new file would not fit beside the old one', () => {
+    using tree = new MachineTree(host, dash.argv)
+    const before = tree.snapshot()
+    const { stdout } = tree.runOnSmallEsp(scriptOf(plan), 32)
+    expect(lastWord(stdout)?.body).toBe(
+      `${tree.at('/boot/efi')} has 0 MB free, and what is rebuilt there needs about 1 MB: make room there, for example by removing old kernels`,
+    )
+    expectUntouched(tree, before)
+  })
+})
+
 describe('Reversible', () => {
-  it('whatever program fails, whenever: all is done, or all is as it was', () => {
+  it('whatever program fails, whenever: all is done, or all is as it was', { timeout: 240_000 }, () => {
     const outcomes = { done: 0, undone: 0 }
     for (let n = 1; n <= starts.length; n++) {
       using tree = new MachineTree(host, dash.argv)

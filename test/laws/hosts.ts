@@ -58,6 +58,7 @@ const FACTS: Readonly<
       'firmware',
       fc.record({
         uefi: fc.boolean(),
+        efiVariables: fc.boolean(),
         tables: fc.subarray(['DMAR', 'IVRS'] as ('DMAR' | 'IVRS')[]),
         loaderInfo: fc.constantFrom(undefined, undefined, 'systemd-boot 252', 'Limine 7', '\xff'),
         stubInfo: fc.constantFrom(undefined, undefined, undefined, 'systemd-stub 252', '\xff'),
@@ -101,6 +102,8 @@ const FACTS: Readonly<
         { maxLength: 3 },
       ),
     ),
+  mounts: () =>
+    set('mounts', fc.constantFrom<Host['mounts']>({}, {}, { '/boot': 'ro' }, { '/': 'ro', '/etc': 'rw' })),
   network: recorded =>
     set(
       'network',
@@ -119,6 +122,7 @@ const FACTS: Readonly<
   images: recorded => set('images', images(recorded)),
   sealedDisks: () => set('sealedDisks', fc.constantFrom([], [{ device: '/dev/sda3', by: '/etc/crypttab' }])),
   bootloader: () => set('bootloader', fc.constantFrom('nonesuch', ...BOOTLOADERS.map(({ name }) => name))),
+  enrolled: () => set('enrolled', fc.constantFrom([], ['/boot/EFI/limine/limine_x64.efi'])),
   journal: () =>
     set(
       'journal',

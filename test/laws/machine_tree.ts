@@ -42,11 +42,11 @@ export class MachineTree implements Disposable {
     for (const [path, { bytes, mode }] of Object.entries(host.files)) this.write(path, bytes, mode)
     for (const { release } of host.kernels) {
       mkdirSync(join(this.root, 'lib/modules', release), { recursive: true })
-      // More than a megabyte: kept aside by a link.
-      this.write(`/boot/initrd.img-${release}`, `image of ${release}\n`.repeat(70_000), '600')
+      this.write(`/boot/initrd.img-${release}`, `image of ${release}\n`.repeat(7_000), '600')
     }
     this.write('/boot/grub/grub.cfg', 'the menu as it was\n', '600')
-    this.write(ESP_COPY, 'the copy as it was\n')
+    this.write(ESP_COPY, OLD_COPY)
+    this.write(UNSEEN_LINE, this.read('/etc/default/grub'))
     for (const folder of ['/etc/modprobe.d', '/var/lib', '/var/tmp'])
       mkdirSync(join(this.root, folder), { recursive: true })
     this.#installPrograms()
@@ -99,6 +99,26 @@ export class MachineTree implements Disposable {
       ...this.#identity(),
     })
     return { status, stdout, stderr: stderr.toString() }
+  }
+
+  /** The same with an ESP of its own, of so many KB, that is filled after all has been looked at; what is on it stays. */
+  runOnSmallEsp(script: string, kilobytes: number): { stdout: Buffer; stderr: string } {
+    const esp = dirname(this.at(ESP_COPY))
+    const mounted = `cp -pR "$1" "$1.stays" && mount -t tmpfs -o mode=755,size=$2k vfio-run-test "$1" && cp -p "$1.stays"/* "$1" || exit 1
+rm -rf "$1.stays"; esp=$1; shift 2
+"$@"
+cp -pR "$esp" "$esp.stays"; umount "$esp"; rm -rf "$esp"; mv "$esp.stays" "$esp"`
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      ['-Urm', '/bin/sh', '-c', mounted, 'sh', esp, `${kilobytes}`, ...this.#shell],
+      { input: script, env: this.#environment(), timeout: 30_000, ...this.#identity() },
+    )
+    return { stdout, stderr: stderr.toString() }
+  }
+
+  /** Another program in the place of one of the stand-ins. */
+  replaceProgram(name: string, body: string): void {
+    writeFileSync(join(this.#bin, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
   }
 
   /** Starts a script and, once it has said anything, cuts the connection: nobody reads on, and its shell is killed. */
@@ -160,6 +180,10 @@ export class MachineTree implements Disposable {
 
 /** What the second of two rebuilding programs writes. */
 export const ESP_COPY = '/boot/efi/initrd'
+const OLD_COPY = 'the copy as it was\n'.repeat(1000)
+
+/** Where a hook of the first copies the configuration to, which is kept aside by nobody: `hidden-esp` copies it, too. */
+export const UNSEEN_LINE = '/mnt/unseen/line'
 
 /** What a program of the loader's own keeps beside its files: a line for each `loader-tool do`, in order. */
 export const LOADER_STATE = '/var/lib/loader-tool'
@@ -171,14 +195,20 @@ echo 'Generating grub configuration file ...' >&2
 \${fails:+exit 1}
 echo 'the menu as it is now' >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"`,
   'update-initramfs': `for i in "$VFIO_RUN_ROOT"/boot/initrd.img-*; do
-  echo half >"$i.new"; cat "$i.new" >"$i.half"; mv "$i.half" "$i"; rm "$i.new"
+  # Over the same inode, as dracut does it.
+  echo half >"$i.new"; cat "$i.new" >"$i"
   echo "update-initramfs: Generating $i"
+  cat "$VFIO_RUN_ROOT/etc/default/grub" >"$VFIO_RUN_ROOT${UNSEEN_LINE}"
   \${fails:+exit 1}
+  rm "$i.new"
   echo 'the image as it is now' >"$i"
 done`,
   'copy-to-esp': `echo half >"$VFIO_RUN_ROOT${ESP_COPY}"
 \${fails:+exit 1}
 echo 'the copy as it is now' >"$VFIO_RUN_ROOT${ESP_COPY}"`,
+  'hidden-esp': `echo half >"$VFIO_RUN_ROOT${UNSEEN_LINE}"
+\${fails:+exit 1}
+cat "$VFIO_RUN_ROOT/etc/default/grub" >"$VFIO_RUN_ROOT${UNSEEN_LINE}"`,
   // `do NAME TEXT FILE…` writes the text to files, '' takes them away; `undo NAME` expects to be the last that was done.
   'loader-tool': `state=$VFIO_RUN_ROOT${LOADER_STATE}
 if [ "$1" = undo ]; then
@@ -212,7 +242,6 @@ const FAILING = [
   'chmod',
   'cp',
   'cut',
-  'ln',
   'mkdir',
   'mv',
   'sha256sum',
@@ -252,6 +281,14 @@ function chownAll(path: string, uid: number): void {
   chownSync(path, uid, uid)
   if (!lstatSync(path).isDirectory()) return
   for (const name of readdirSync(path)) chownAll(join(path, name), uid)
+}
+
+/** Whether a file system can be mounted in a namespace of one's own; '' or why not. */
+export function whyNoMount(): string {
+  const { status, stderr, error } = spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'x', '/mnt'], {
+    encoding: 'utf8',
+  })
+  return status === 0 ? '' : ` (cannot mount here: ${error?.message ?? stderr.trim()})`
 }
 
 /** The frames of an output, read as they come. */

@@ -78,6 +78,54 @@ describe('blacklisting', () => {
     })
   })
 
+  it.each([
+    ['CRLF', 'blacklist nouveau\r\n', 'has Windows line ends (CRLF): blacklist nouveau'],
+    ['CRLF in a comment', '# mine\r\n', 'has Windows line ends (CRLF): # mine'],
+    [
+      'a template',
+      'blacklist {{ driver }}\n',
+      'is a template that was never filled in: blacklist {{ driver }}',
+    ],
+    [
+      'a byte order mark',
+      '\xef\xbb\xbfblacklist nouveau\n',
+      'starts with a byte order mark (BOM): \xef\xbb\xbfblacklist nouveau',
+    ],
+    ['a NUL byte', 'blacklist nou\0veau\n', 'has a NUL byte: blacklist nouveau'],
+  ])('the file to write to is not written, nor emptied, where it has %s', (_, text, why) => {
+    const host = withFiles(aHost(), { [NOUVEAU]: text })
+    const expected = { kind: 'blocked', why: `${NOUVEAU}:1 ${why}` }
+    expect(plan(host, ['nouveau'])).toMatchObject(expected)
+    if (!text.startsWith('#')) expect(plan(host, ['nouveau'], { state: 'absent' })).toMatchObject(expected)
+  })
+
+  it.each([
+    ['the driver, with CRLF', 'blacklist nouveau\r\n'],
+    ['the driver, by the stronger form', 'install nouveau\r\n'],
+    ['whatever a template brings', '# x\r\nblacklist @DRIVER@\n'],
+  ])('another file that may name %s is asked to be mended first', (_, text) => {
+    const path = '/etc/modprobe.d/site.conf'
+    expect(plan(withFiles(aHost(), { [path]: text }), ['nouveau'])).toMatchObject({
+      kind: 'blocked',
+      why: expect.stringMatching(/^\/etc\/modprobe\.d\/site\.conf:[12] /),
+    })
+  })
+
+  it.each([
+    ['a package’s file with CRLF and other drivers', '/usr/lib/modprobe.d/x.conf', 'blacklist pcspkr\r\n'],
+    ['a template among the options', '/etc/modprobe.d/x.conf', 'options kvm x={{ y }}\n'],
+    ['a byte order mark before a comment', '/lib/modprobe.d/x.conf', '\xef\xbb\xbf# blacklist nouveau\n'],
+  ])('is not blocked for nothing: %s', (_, path, text) => {
+    expect(written(plan(withFiles(aHost(), { [path]: text }), ['nouveau']))).toEqual({
+      [NOUVEAU]: 'blacklist nouveau\n',
+    })
+  })
+
+  it('a line with CRLF is nobody’s trouble where another one does it', () => {
+    const files = { [NOUVEAU]: 'blacklist nouveau\n', '/etc/modprobe.d/x.conf': 'blacklist nouveau\r\n' }
+    expect(plan(withFiles(aHost(), files), ['nouveau']).kind).toBe('converged')
+  })
+
   it('says what it does', () => {
     expect(plan(aHost(), ['nouveau', 'amdgpu'])).toMatchObject({
       why: 'blacklist nouveau, amdgpu in /etc/modprobe.d/nouveau.conf, /etc/modprobe.d/amdgpu.conf',

@@ -9,6 +9,7 @@ import {
   aReadyHost,
   planned,
   withCmdline,
+  withFiles,
   withGrub,
   written,
 } from '../builders.ts'
@@ -57,6 +58,66 @@ describe('turning the IOMMU on', () => {
       kind: 'change',
       why: 'intel_iommu=on in /etc/default/grub (GRUB)',
       rebuild: ['menu'],
+    })
+  })
+
+  it.each<[string, Host, Record<string, unknown>, string]>([
+    [
+      'intel_iommu=off',
+      grubIs(aHost(), 'quiet intel_iommu=off'),
+      {},
+      'intel_iommu=on, in place of intel_iommu=off, in',
+    ],
+    [
+      'intel_iommu=off, with other values kept',
+      grubIs(aHost(), 'intel_iommu=sm_on,off'),
+      {},
+      'intel_iommu=on, in place of intel_iommu=off, in',
+    ],
+    ['iommu=off', grubIs(aHost(), 'iommu=off'), {}, 'intel_iommu=on, without iommu=off, in'],
+    [
+      'both',
+      grubIs(aHost(), 'iommu=off intel_iommu=off'),
+      {},
+      'intel_iommu=on, in place of intel_iommu=off, without iommu=off, in',
+    ],
+    [
+      'iommu=off for another value of it',
+      grubIs(aHost(), 'iommu=off'),
+      { args: ['iommu=pt'] },
+      'intel_iommu=on iommu=pt, in place of iommu=off, in',
+    ],
+    [
+      'amd_iommu=off and iommu=off beside arguments that are asked for',
+      grubIs(anAmdHost(), 'amd_iommu=off iommu=off'),
+      { args: ['video=efifb:off'] },
+      'video=efifb:off, without amd_iommu=off and iommu=off, in',
+    ],
+    ['amd_iommu=off', grubIs(anAmdHost(), 'amd_iommu=off'), {}, 'no amd_iommu=off or iommu=off in'],
+    ['nothing', grubIs(aHost(), 'quiet'), {}, 'intel_iommu=on in'],
+    [
+      'nothing that is left',
+      grubIs(aHost(), 'intel_iommu=on,sm_on'),
+      { state: 'absent' },
+      'no intel_iommu=on, but still intel_iommu=sm_on, in',
+    ],
+    [
+      'nothing of ours',
+      grubIs(aHost(), 'intel_iommu=on iommu=pt'),
+      { state: 'absent' },
+      'no intel_iommu=on in',
+    ],
+  ])('says what of the administrator’s goes: %s', (_, host, args, why) => {
+    expect(plan(host, args)).toMatchObject({ kind: 'change', why: `${why} ${DEFAULTS} (GRUB)` })
+  })
+
+  it('names every file that it changes', () => {
+    const sources = {
+      [DEFAULTS]: 'GRUB_CMDLINE_LINUX="intel_iommu=off"\n',
+      '/etc/default/grub.d/site.cfg': 'GRUB_CMDLINE_LINUX_DEFAULT="intel_iommu=off"\n',
+    }
+    expect(plan(withFiles(aHost(), sources))).toMatchObject({
+      why: `intel_iommu=on, in place of intel_iommu=off, in /etc/default/grub.d/site.cfg and ${DEFAULTS} (GRUB)`,
     })
   })
 

@@ -190,10 +190,10 @@ describe('ids that are there already', () => {
 
   it.each([
     [
-      'a template that was never filled in',
-      { [VFIO]: 'options vfio-pci ids=%DEVICES%\n' },
+      'something else in a file',
+      { [VFIO]: 'options vfio-pci ids=DEVICES\n' },
       '',
-      `vfio-pci's ids hold "%DEVICES%", which is no vendor:device id (${VFIO})`,
+      `vfio-pci's ids hold "DEVICES", which is no vendor:device id (${VFIO})`,
     ],
     [
       'a typing error on the command line',
@@ -207,6 +207,62 @@ describe('ids that are there already', () => {
       why,
       hint: 'mend or remove it, then run again',
     })
+  })
+
+  it.each([
+    ['CRLF', { [VFIO]: 'options vfio-pci ids=1033:0194\r\n' }, `${VFIO}:1 has Windows line ends (CRLF): `],
+    [
+      'a byte order mark',
+      { [VFIO]: '\xef\xbb\xbfoptions vfio-pci ids=1:1\n' },
+      `${VFIO}:1 starts with a byte order mark (BOM): \xef\xbb\xbf`,
+    ],
+    ['a template', { [VFIO]: 'options vfio-pci ids=%DEVICES%\n' }, `${VFIO}:1 is a template that was never`],
+    [
+      'a template for any module, elsewhere',
+      { '/etc/modprobe.d/site.conf': '# site\noptions {{ module }} {{ options }}\n' },
+      '/etc/modprobe.d/site.conf:2 is a template that was never filled in: options',
+    ],
+    [
+      'UTF-16',
+      { [VFIO]: '\xff\xfeo\0p\0t\0i\0o\0n\0s\0 \0v\0f\0i\0o\0_\0p\0c\0i\0 \0i\0d\0s\0=\x001\0\n\0' },
+      `${VFIO}:1 is UTF-16: `,
+    ],
+    [
+      'CRLF behind a softdep, which would be written twice',
+      { '/etc/modprobe.d/dep.conf': '# \n\nsoftdep xhci_pci pre: vfio-pci\r\n' },
+      '/etc/modprobe.d/dep.conf:3 has Windows line ends (CRLF): softdep xhci_pci pre: vfio-pci',
+    ],
+    [
+      'CRLF in a comment of the file to write to',
+      { [VFIO]: '# mine\r\n' },
+      `${VFIO}:1 has Windows line ends (CRLF): # mine`,
+    ],
+    [
+      'ids of a package, with CRLF',
+      { '/usr/lib/modprobe.d/vfio-pci.conf': 'options vfio-pci ids=1:1\r\n' },
+      '/usr/lib/modprobe.d/vfio-pci.conf:1 has Windows line ends (CRLF): options',
+    ],
+  ])('in a file that modprobe reads otherwise than it looks are blocked: %s', (_, files, why) => {
+    const outcome = plan(withFiles(plain(), files))
+    expect(outcome).toMatchObject({ kind: 'blocked' })
+    expect(outcome.why.slice(0, why.length)).toBe(why)
+  })
+
+  it.each([
+    ['of another module’s, with CRLF', { '/usr/lib/modprobe.d/x.conf': 'options kvm x=1\r\n' }],
+    ['of a comment, that is a template', { '/usr/lib/modprobe.d/x.conf': '# options {{ module }}\n' }],
+    ['of another module’s value', { '/etc/modprobe.d/x.conf': 'options kvm x={{ y }}\n' }],
+    [
+      'of a file that another one hides',
+      {
+        '/usr/lib/modprobe.d/x.conf': 'options vfio-pci ids=1:1\r\n',
+        '/etc/modprobe.d/x.conf': '',
+      },
+    ],
+  ])('are not blocked for a line that has nothing to do with them: %s', (_, files) => {
+    const outcome = plan(withFiles(plain(), files))
+    expect(outcome.kind).toBe('change')
+    expect(Object.keys(written(outcome))).toEqual([VFIO, GRUB])
   })
 
   it("in the distribution's folder are not ours to edit", () => {

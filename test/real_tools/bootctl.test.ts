@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { editEntries } from '../../src/backends/bootloaders/entry_edit.ts'
-import { loaderEntries, optionTokens, ourEntries } from '../../src/backends/bootloaders/loader_entries.ts'
+import { loaderEntries, optionTokens } from '../../src/backends/bootloaders/loader_entries.ts'
 import { SYSTEMD_BOOT } from '../../src/backends/bootloaders/systemd_boot.ts'
 import { compareVersions } from '../../src/backends/bootloaders/version_order.ts'
 import { applyChanges } from '../../src/host/change.ts'
@@ -76,7 +76,8 @@ bootctl list --esp-path=$esp --json=short`
         'c.conf': 'title\tC\nlinux\t/vmlinuz\noptions\troot=/dev/sda2  \n# options none',
         'd.conf': 'efi /vmlinuz\noptions FS0:EFI\\Microsoft\n',
       })
-      const changes = editEntries(host, ourEntries(host, loaderEntries(host, SYSTEMD_BOOT)), edits)
+      const linux = loaderEntries(host, SYSTEMD_BOOT).filter(entry => entry.isLinux)
+      const changes = editEntries(host, linux, edits)
       if (isRefusal(changes)) throw new Error(changes.why)
       const after = applyChanges(host, changes)
       const options = Object.fromEntries(listed(after).map(entry => [entry.id, entry.options]))

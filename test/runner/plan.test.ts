@@ -8,6 +8,7 @@ import { blocked, converged, type Module, type Outcome } from '../../src/modules
 import { modules } from '../../src/modules/index.ts'
 import { type PlannedCall, planTasks, rebootReasons, withChosenLoader } from '../../src/runner/plan.ts'
 import { aHost, aReadyHost, withCmdline, withFiles, withMenus } from '../builders.ts'
+import { recordedHost } from '../hosts/index.ts'
 
 /** A task of the real vocabulary. */
 function task(name: string, args: Readonly<Record<string, unknown>> = {}): PlannedCall {
@@ -113,6 +114,66 @@ describe('rebuilds', () => {
   })
 })
 
+describe('what a failure leaves to do once the files are put back', () => {
+  const restoredBy = (host: Host) => planTasks(host, FLAGSHIP).restoredBy
+
+  it('is nothing where all that is generated is kept aside', () => {
+    expect(restoredBy(aHost())).toEqual([])
+  })
+
+  it('is the program that reaches the ESPs, once, where only its hook would have copied to them, too', () => {
+    const refresh = [['proxmox-boot-tool', 'refresh']]
+    expect(restoredBy(recordedHost('proxmox-zfs'))).toEqual(refresh)
+    expect(restoredBy(withFiles(aHost(), { '/etc/kernel/proxmox-boot-uuids': '0A1B-2C3D\n' }))).toEqual(
+      refresh,
+    )
+    expect(restoredBy(recordedHost('solus-cbm'))).toEqual([['clr-boot-manager', 'update']])
+  })
+
+  it('is not to do for entries that are seen: they are kept aside with what is rebuilt', () => {
+    const entry = '/boot/efi/loader/entries/a.conf'
+    const host = withFiles(aHost(), { [entry]: 'title a\n' })
+    expect(planTasks(host, FLAGSHIP).keeps).toEqual([entry])
+    expect(planTasks(host, [writing('/etc/x', 'y')]).keeps).toEqual([])
+  })
+})
+
+describe('what lies on a read-only file system', () => {
+  const outcomesOn = (mounts: Host['mounts'], calls: readonly PlannedCall[], host = aHost()) =>
+    planTasks({ ...host, mounts }, calls).outcomes
+  const kindsOn = (mounts: Host['mounts'], calls: readonly PlannedCall[]) =>
+    outcomesOn(mounts, calls).map(({ kind }) => kind)
+
+  it('blocks the tasks that would write there, with how to make it writable', () => {
+    const calls = [writing('/etc/x', 'y'), writing('/boot/x', 'y'), removing('/boot/z')]
+    expect(kindsOn({ '/boot': 'ro' }, calls)).toEqual(['change', 'blocked', 'blocked'])
+    expect(outcomesOn({ '/boot': 'ro' }, calls)[1]).toMatchObject({
+      why: '/boot/x would be written, and /boot is mounted read-only',
+      hint: expect.stringMatching(/^mount -o remount,rw \/boot /),
+    })
+  })
+
+  it('blocks those that ask for a rebuild that writes there, and no others', () => {
+    const calls = [writing('/etc/modprobe.d/x.conf', 'blacklist x\n', ['initramfs']), writing('/etc/x', 'y')]
+    expect(kindsOn({ '/boot': 'ro' }, calls)).toEqual(['blocked', 'change'])
+  })
+
+  it('is what the nearest mount above it says', () => {
+    const calls = [writing('/etc/x', 'y'), writing('/boot/x', 'y'), writing('/bootx', 'y')]
+    expect(kindsOn({ '/': 'ro', '/etc': 'rw' }, calls)).toEqual(['change', 'blocked', 'blocked'])
+    expect(kindsOn({ '/boot': 'ro' }, [writing('/bootx', 'y')])).toEqual(['change'])
+    expect(kindsOn({}, calls)).toEqual(['change', 'change', 'change'])
+  })
+
+  it('is no matter to rpm-ostree, which mounts for itself', () => {
+    const silverblue = recordedHost('silverblue')
+    const [outcome] = outcomesOn({ '/boot': 'ro' }, [task('iommu_kernel_args')], silverblue)
+    expect(outcome?.kind).toBe('change')
+    const [grubby] = outcomesOn({ '/boot': 'ro' }, [running({ '/boot/grub2/grubenv': '' })])
+    expect(grubby?.kind).toBe('blocked')
+  })
+})
+
 /** Why tasks of the flagship are blocked where these rebuilds were made already, each reason once. */
 function whyBlocked(host: Host, rebuilt: readonly string[]): string[] {
   const { outcomes } = planTasks({ ...host, journal: { ...host.journal, rebuilt } }, FLAGSHIP)
@@ -156,6 +217,12 @@ describe('programs that rebuild', () => {
       [[['mkinitcpio', '-p', 'linux']], [['mkinitcpio', '-p linux']]],
     ],
     ['run in their order', [['a'], ['b']], [['c'], ['a']], [[['a'], ['b']], [['c']]]],
+    [
+      'run once where one artifact asks twice for the same',
+      [['a'], ['b'], ['a']],
+      [['c'], ['c']],
+      [[['a'], ['b']], [['c']]],
+    ],
   ])('%s', (_, images, menu, expected) => {
     rebuiltBy(images, menu)
     expect(commands()).toEqual(expected)

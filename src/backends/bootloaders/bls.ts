@@ -16,6 +16,8 @@ export interface BlsEntry {
   readonly initrds: readonly string[]
   /** A program of the firmware (memtest, a shell, another loader), or another OS: never for kernel arguments. */
   readonly isLinux: boolean
+  /** Something at all: an entry that names nothing to boot is on no menu. */
+  readonly boots: boolean
   /** Its `options` lines, in order; the loader joins them. */
   readonly options: readonly WrittenLine[]
 }
@@ -27,12 +29,16 @@ export const blsEntries = (host: Host, folder: string): BlsEntry[] =>
     .sort()
     .map(path => parseBlsEntry(path, host.files[path]?.bytes ?? ''))
 
-/** Total: any bytes give an entry, one without `linux` is none of ours. */
+/**
+ * Total: any bytes give an entry, one without `linux` is none of ours. Keys count as they are written: to the loaders
+ * `LINUX` is a key like any other that they do not know (systemd, src/boot/efi/boot.c streq8(); grub2, blscfg.c
+ * bls_get_val()).
+ */
 export function parseBlsEntry(path: string, bytes: Bytes): BlsEntry {
   const pairs = [...bytes.matchAll(PAIR)].map(match => {
     const [whole, indent = '', key = '', gap = '', value = ''] = match
     const start = match.index + indent.length + key.length + gap.length
-    return { key: key.toLowerCase(), value: value.trimEnd(), start, end: match.index + whole.length }
+    return { key, value: value.trimEnd(), start, end: match.index + whole.length }
   })
   const first = (key: string) => pairs.find(pair => pair.key === key)?.value ?? ''
   const each = (key: string) => pairs.filter(pair => pair.key === key)
@@ -45,6 +51,7 @@ export function parseBlsEntry(path: string, bytes: Bytes): BlsEntry {
     machineId: first('machine-id'),
     linux: first('linux'),
     initrds: each('initrd').flatMap(({ value }) => value.split(/\s+/)),
+    boots: ['linux', 'efi', 'uki', 'uki-url'].some(key => first(key) !== ''),
     isLinux: first('linux') !== '' && first('efi') === '' && first('uki') === '',
     options: each('options').map(({ start, end }) => ({ path, start, end })),
   }

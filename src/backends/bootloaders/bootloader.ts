@@ -1,4 +1,4 @@
-import type { Change } from '../../host/change.ts'
+import type { Argv, Change } from '../../host/change.ts'
 import type { Fact } from '../../host/facts/fact.ts'
 import type { Host, Menu } from '../../host/host.ts'
 import type { ArgEdit } from '../../host/kernel_args.ts'
@@ -25,6 +25,11 @@ export interface Bootloader {
   edit(host: Host, edits: readonly ArgEdit[]): readonly Change[] | Refusal
   /** What boots next when nobody touches a key. */
   next(host: Host): NextBoot | Refusal
+  /**
+   * Where it checks the images that it loads: programs to run once these were made anew, so that it takes the new ones,
+   * or why it would not.
+   */
+  followImages?(host: Host, images: readonly string[]): readonly Argv[] | Refusal
   /** What is generated from the sources; none where the loader reads them itself. */
   readonly menu?: Artifact
 }

@@ -5,7 +5,7 @@ import { type ArgEdit, isSatisfied, keyOf, normaliseKey, splitArgs } from '../..
 import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
-import { all, loaderInfo, tool } from '../evidence.ts'
+import { all, any, cmdlineHas, loaderInfo, tool, variablesAreHidden } from '../evidence.ts'
 import { refuseText } from '../plain_text.ts'
 import type { Bootloader } from './bootloader.ts'
 import { espMenu, isLinuxEntry, nextOfMenu } from './esp_menu.ts'
@@ -28,7 +28,13 @@ const OWN = `${FOLDER}/vfio-run.conf`
  */
 export const clrBootManager: Bootloader = {
   name: NAME,
-  evidence: all(tool(NAME), loaderInfo(/^(systemd-boot|goofiboot)\b/i)),
+  evidence: all(
+    tool(NAME),
+    any(
+      loaderInfo(/^(systemd-boot|goofiboot)\b/i),
+      all(variablesAreHidden, cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line')),
+    ),
+  ),
   manages: ['systemd-boot', 'Goofiboot'],
   reads: [
     KERNEL_CMDLINE,
@@ -193,6 +199,7 @@ export const clrEntries: Artifact = {
   rebuild: () => [[NAME, 'update']],
   // On a file system that only the program mounts.
   writes: () => [],
+  restoredBy: () => [[NAME, 'update']],
   isStale(host) {
     const stale = itsEntries(host).find(entry => !sameTokens(entry.args, argsFor(host, entry)))
     return stale && `${stale.id} on the ESP does not carry the configured arguments`

@@ -14,6 +14,9 @@ export function editEntries(
   entries: readonly BlsEntry[],
   edits: readonly ArgEdit[],
 ): readonly Change[] | Refusal {
+  const odd = neighbours(host, entries).find(path => /\0/.test(bytesOf(host, path)))
+  const refusal = odd === undefined ? undefined : refuseText(host, odd)
+  if (refusal !== undefined) return refusal
   const changes: Change[] = []
   for (const entry of entries) {
     const own = refuseEntry(host, entry) ?? editEntry(host, entry, edits)
@@ -21,6 +24,13 @@ export function editEntries(
     changes.push(...own)
   }
   return changes
+}
+
+/** What the folders of the entries hold: a file in UTF-16 has no `linux` that we could see, and would be passed over unsaid. */
+function neighbours(host: Host, entries: readonly BlsEntry[]): string[] {
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'))
+  const folders = new Set(entries.map(({ path }) => folderOf(path)))
+  return Object.keys(host.files).filter(path => path.endsWith('.conf') && folders.has(folderOf(path)))
 }
 
 function refuseEntry(host: Host, { path }: BlsEntry): Refusal | undefined {

@@ -8,16 +8,18 @@ import { parseBlsEntry } from './bls.ts'
 import type { NextBoot } from './bootloader.ts'
 import { choose } from './loader_choice.ts'
 import {
+  asLinuxEntry,
   asShown,
   compareEntries,
   defaultIn,
   type EntryLoader,
   initrdTokens,
-  isRescue,
+  isShown,
   kernelOf,
   kernelUnknown,
   notLinux,
 } from './loader_entries.ts'
+import { isRescue } from './own_entries.ts'
 
 /**
  * The menu of type #1 entries on ESPs that are mounted only while they are written. `devices` is shell that prints
@@ -84,21 +86,19 @@ function parseEsp([device = '', ...lines]: readonly string[], loader: EntryLoade
   const entries = [...files]
     .filter(([name]) => name.startsWith('loader/entries/'))
     .map(([name, text]) => ({ ...asShown(parseBlsEntry(name, text), loader), text }))
-    .filter(({ id }) => !id.startsWith('auto-'))
+    .filter(isShown)
     .toSorted(compareEntries)
-    .map(
-      (entry): MenuEntry => ({
+    .map((entry): MenuEntry => {
+      const options = splitArgs(entry.options.map(({ start, end }) => entry.text.slice(start, end)).join(' '))
+      return {
         title: entry.title === '' ? entry.id : entry.title,
         id: entry.id,
         source: device,
         kernel: entry.isLinux ? entry.linux : '',
-        args: [
-          ...initrdTokens(entry),
-          ...splitArgs(entry.options.map(({ start, end }) => entry.text.slice(start, end)).join(' ')),
-        ],
-        recovery: isRescue(entry),
-      }),
-    )
+        args: [...initrdTokens(entry), ...options],
+        recovery: isRescue(asLinuxEntry(entry, options)),
+      }
+    })
   return {
     device,
     isWhole: lines.includes('end'),

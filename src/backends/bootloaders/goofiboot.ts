@@ -1,5 +1,5 @@
 import { isRefusal } from '../../refusal.ts'
-import { all, any, cmdlineHas, loaderInfo, path, where } from '../evidence.ts'
+import { all, any, cmdlineHas, loaderInfo, path, variablesAreHidden } from '../evidence.ts'
 import type { Bootloader } from './bootloader.ts'
 import { editEntries } from './entry_edit.ts'
 import {
@@ -22,7 +22,7 @@ export const goofiboot: Bootloader = {
   evidence: any(
     loaderInfo(/^goofiboot\b/i),
     all(
-      where(({ firmware }) => firmware.loaderInfo === undefined, ''),
+      variablesAreHidden,
       path(`${ESP}/EFI/goofiboot`),
       any(cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line'), path(`${ESP}/loader/loader.conf`)),
     ),
@@ -34,6 +34,7 @@ export const goofiboot: Bootloader = {
   },
   edit(host, edits) {
     const entries = ourEntries(host, loaderEntries(host, GOOFIBOOT))
+    if (isRefusal(entries)) return entries
     return entries.length === 0 ? noEntries(GOOFIBOOT) : editEntries(host, entries, edits)
   },
   next: host => nextOf(host, GOOFIBOOT),

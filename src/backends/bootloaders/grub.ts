@@ -9,7 +9,15 @@ import { all, any, cmdlineHas, loaderInfo, path, tool } from '../evidence.ts'
 import type { Bootloader } from './bootloader.ts'
 import { configuredTokens, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './grub_default.ts'
 import { editGrubConfig } from './grub_edit.ts'
-import { bootEntry, grubMenu, handedOver, MENUS, readsEntryFiles, variableArgs } from './grub_menu.ts'
+import {
+  bootEntry,
+  chooserOf,
+  grubMenu,
+  handedOver,
+  MENUS,
+  readsEntryFiles,
+  variableArgs,
+} from './grub_menu.ts'
 
 const NAME = 'GRUB'
 
@@ -50,10 +58,14 @@ export const grub: Bootloader = {
     const entry = bootEntry(now.value)
     if (entry === undefined)
       return refuse('which menu entry is booted cannot be told', 'look at the loader’s menu')
-    const isSaved = now.value.default === '${saved_entry}' && now.value.saved !== ''
+    if (entry.kernel === '')
+      return refuse(
+        `the default entry "${entry.title}" of ${now.value.path} boots no Linux`,
+        'choose one that does (GRUB_DEFAULT, grub-set-default, grub-reboot), then run again',
+      )
     return {
       title: entry.title,
-      chosenBy: isSaved ? 'the saved default of the menu (grubenv)' : 'the default of the menu',
+      chosenBy: chooserOf(now.value),
       release: releaseAt(host, entry.kernel),
       cmdline: bootedWith(host, now.value, entry),
     }
@@ -154,7 +166,7 @@ function generatorOf(host: Host): Argv {
 }
 
 // os-prober's, Xen's, custom and UEFI entries never carry our arguments (GRUB manual 6.1, /etc/grub.d).
-const isOurs = (entry: MenuEntry): boolean => entry.source === '10_linux'
+const isOurs = (entry: MenuEntry): boolean => entry.source === '10_linux' && entry.kernel !== ''
 const ours = (now: Menu): MenuEntry[] => now.entries.filter(isOurs)
 
 /** 10_linux appends the variables to what it works out itself; recovery entries only get the first. */

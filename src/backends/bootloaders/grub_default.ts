@@ -2,8 +2,10 @@ import type { Bytes } from '../../host/bytes.ts'
 import type { Host } from '../../host/host.ts'
 import { splitArgs } from '../../host/kernel_args.ts'
 import { type Refusal, refuse } from '../../refusal.ts'
+import { TEMPLATE } from '../plain_text.ts'
 import { isShellProblem, parseShellConfig, type Statement } from '../shell/config.ts'
 import type { Part } from '../shell/word.ts'
+import { bytesOf } from './written_line.ts'
 
 /**
  * /etc/default/grub and /etc/default/grub.d/*.cfg as grub-mkconfig sources them: the file, then the drop-ins in
@@ -26,7 +28,9 @@ export interface GrubConfig {
 export function readGrubConfig(host: Host): GrubConfig | Refusal {
   const sourced: Sourced[] = []
   for (const path of sources(host)) {
-    const parsed = parseShellConfig(host.files[path]?.bytes ?? '')
+    const bytes = bytesOf(host, path)
+    const lines = bytes.split('\n')
+    const parsed = parseShellConfig(bytes)
     if (isShellProblem(parsed)) {
       return refuse(
         `${path}:${parsed.line} ${parsed.why}: ${parsed.text}`,
@@ -34,7 +38,7 @@ export function readGrubConfig(host: Host): GrubConfig | Refusal {
       )
     }
     for (const statement of parsed.statements) {
-      const refusal = refuseStatement(path, host.files[path]?.bytes ?? '', statement)
+      const refusal = refuseStatement(path, lines, statement)
       if (refusal !== undefined) return refusal
       sourced.push({ ...statement, path })
     }
@@ -60,21 +64,27 @@ const STEERING = new Set(
   ),
 )
 
-function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refusal | undefined {
+function refuseStatement(path: string, lines: readonly Bytes[], statement: Statement): Refusal | undefined {
   const hint = `write the arguments out in ${path}, then run again`
   if (statement.kind === 'opaque') {
-    const steers =
-      statement.words.some(word => STEERING.has(word)) ||
-      /^[$`]/.test(statement.words[0] ?? '') ||
-      exportsComputedName(statement.words)
-    if (!steers && !NAMES_US.test(statement.text.replaceAll('\\\n', ''))) return undefined
+    const { words, text } = statement
+    const steers = steeringWord(words)
+    if (steers === undefined && !NAMES_US.test(text.replaceAll('\\\n', ''))) return undefined
+    const [, appended] = /^(GRUB_CMDLINE_LINUX(?:_DEFAULT)?)\+=/.exec(words[0] ?? '') ?? []
+    if (appended !== undefined)
+      return refuse(
+        `${path}:${statement.line} adds to ${appended} with +=, which bash knows and other shells take for a command: ${text}`,
+        `write it as ${appended}="$${appended} …" in ${path}, then run again`,
+      )
     return refuse(
-      `${path}:${statement.line} works the command line out in shell, which cannot be edited safely: ${statement.text}`,
-      hint,
+      `${path}:${statement.line} lets "${steers ?? words[0] ?? ''}" work the command line out in shell, which cannot be edited safely: ${text}`,
+      /^export([ \t]+[A-Za-z_]\w*)+$/.test(text)
+        ? 'take the line away, as grub-mkconfig exports the variable itself; then run again'
+        : hint,
     )
   }
-  const line = bytes.split('\n')[statement.line - 1] ?? ''
-  const setsUs = statement.word.parts.some(part => setsInPassing(part) && NAMES_US.test(part.text))
+  const line = lines[statement.line - 1] ?? ''
+  const setsUs = statement.word.parts.some(part => setsInPassing(part) && NAMES_US.test(unfolded(part.text)))
   if (setsUs)
     return refuse(
       `${path}:${statement.line} sets the command line within another expansion: ${line.trim()}`,
@@ -89,7 +99,7 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
       hint,
     )
   }
-  if (/%[A-Z_]+%|\{\{/.test(textOf(statement.word.parts))) {
+  if (TEMPLATE.test(textOf(statement.word.parts))) {
     return refuse(
       `${path}:${statement.line} is a template that was never filled in: ${line.trim()}`,
       'fill the template in first',
@@ -98,8 +108,19 @@ function refuseStatement(path: string, bytes: Bytes, statement: Statement): Refu
   return undefined
 }
 
+/** A line that goes on behind a backslash is one (2.2.1). */
+const unfolded = (text: string): string => text.replaceAll('\\\n', '')
+
 /** ${X:=value} and $((X=1)) set X. */
 const setsInPassing = (part: Part): boolean => part.kind !== 'char' && /^\$(\{[^}]*=|\(\()/.test(part.text)
+
+/** What of a command can set our variables, or keep them from being set. */
+function steeringWord(words: readonly string[]): string | undefined {
+  const steering = words.find(word => STEERING.has(word))
+  if (steering !== undefined) return steering
+  if (/^[$`]/.test(words[0] ?? '')) return words[0]
+  return exportsComputedName(words) ? 'export' : undefined
+}
 
 /** `export GRUB_${X}=…`, `export GR\UB_…=`: the name is not as it is written. */
 const exportsComputedName = (words: readonly string[]): boolean =>
@@ -130,6 +151,9 @@ function evaluate(sourced: readonly Sourced[]): GrubConfig | Refusal {
       chains[name] = appends ? [...chains[name], statement] : [statement]
     }
     for (const part of word.parts) if (setsInPassing(part)) blur(environment, part.text)
+    const length = values.reduce((sum: number, value) => sum + (value === UNCLEAR ? 0 : value.length), 0)
+    if (length > LONGEST)
+      return refuse(`${path}:${statement.line} makes ${name} longer than any kernel takes`, 'shorten it')
     environment.set(name, unclear !== undefined || statement.conditional ? UNCLEAR : values.join(''))
   }
   const value = (name: Variable) => environment.get(name) ?? ''
@@ -138,6 +162,9 @@ function evaluate(sourced: readonly Sourced[]): GrubConfig | Refusal {
     throw new Error('a statement that names them was not refused')
   return { values: { GRUB_CMDLINE_LINUX: linux, GRUB_CMDLINE_LINUX_DEFAULT: byDefault }, chains }
 }
+
+/** A value that holds another one twice grows without end; x86 takes 2048 bytes (COMMAND_LINE_SIZE). */
+const LONGEST = 200_000
 
 /** Every name in a command that we do not read may have been set by it. */
 function blur(environment: Environment, text: string): void {

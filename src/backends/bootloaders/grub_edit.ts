@@ -171,6 +171,8 @@ function appendToken(
   const usual = config.chains.GRUB_CMDLINE_LINUX_DEFAULT.length > 0 ? 'GRUB_CMDLINE_LINUX_DEFAULT' : home
   const assign = config.chains[ends ? 'GRUB_CMDLINE_LINUX' : usual][0]
   if (assign === undefined) {
+    // Taken away again, this leaves NAME="" behind: no different from an empty line of the administrator's that was
+    // filled and emptied, which has to stay. Both mean the same to grub-mkconfig.
     const bytes = host.files[GRUB_DEFAULT]?.bytes ?? ''
     const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
     return [

@@ -14,7 +14,7 @@ export function environmentValue(block: Bytes, name: string): string | undefined
  * undefined where that program fails, because it is no such block or the value does not fit.
  */
 export function withEnvironmentValue(block: Bytes, name: string, value: string): Bytes | undefined {
-  const used = block.replace(/#*$/, '').length
+  const used = usedOf(block)
   if (!block.startsWith(SIGNATURE) || block[used - 1] !== '\n') return undefined
   const escaped = value.replaceAll(/[\\\n]/g, '\\$&')
   const found = lineOf(block, name)
@@ -27,11 +27,32 @@ export function withEnvironmentValue(block: Bytes, name: string, value: string):
 
 const SIGNATURE = '# GRUB Environment Block\n'
 
+function usedOf(block: Bytes): number {
+  let end = block.length
+  while (block[end - 1] === '#') end--
+  return end
+}
+
 /** Where a value stands: a backslash takes the character behind it, a line's end too, into the value. */
 function lineOf(block: Bytes, name: string): { start: number; end: number } | undefined {
-  const lines = block.matchAll(/(?:^|\n)([^=\n#]*)=((?:\\[\s\S]|[^\\\n])*)(?=\n)/g)
-  const found = [...lines].find(([, key]) => key === name)
-  if (found === undefined) return undefined
-  const end = found.index + found[0].length
-  return { start: end - (found[2]?.length ?? 0), end }
+  const line = /([^=\n#]*)=|/y
+  for (let at = 0; at < block.length; ) {
+    line.lastIndex = at
+    const [whole = '', key] = line.exec(block) ?? []
+    const start = at + whole.length
+    const end = key === undefined ? block.indexOf('\n', at) : valueEnd(block, start)
+    if (end < 0) return undefined
+    if (key === name) return { start, end }
+    at = end + 1
+  }
+  return undefined
+}
+
+/** GRUB reads no further where a value has no end. */
+function valueEnd(block: Bytes, start: number): number {
+  for (let at = start; at < block.length; at++) {
+    if (block[at] === '\n') return at
+    if (block[at] === '\\') at++
+  }
+  return -1
 }

@@ -88,14 +88,16 @@ export function parseGrubMenu(path: string, lines: readonly string[], environmen
   let id = ''
   for (const line of lines) {
     const begin = /^### BEGIN \/etc\/grub\.d\/(\S+) ###/.exec(line)?.[1]
-    const entry = /^\s*menuentry\s+(?:'([^']*)'|"([^"]*)")/.exec(line)
+    const entry = /^\s*menuentry\s+(?:'([^']*)'|"([^"]*)"|([^\s'"]+))/.exec(line)
     const linux = /^\s*linux(?:16|efi)?\s+(\S+)\s*(.*)$/.exec(line)
     if (begin !== undefined) source = begin
     else if (entry !== null) {
-      title = entry[1] ?? entry[2] ?? ''
+      title = entry[1] ?? entry[2] ?? entry[3] ?? ''
       id = /\$menuentry_id_option\s+'([^']*)'/.exec(line)?.[1] ?? ''
+      entries.push({ ...bare, title, id, source, args: [] })
     } else if (linux !== null) {
       const args = splitArgs(linux[2] ?? '')
+      if (entries.at(-1)?.kernel === '') entries.pop()
       entries.push({
         title,
         id,
@@ -106,18 +108,22 @@ export function parseGrubMenu(path: string, lines: readonly string[], environmen
       })
     }
   }
-  // grub-reboot(8): for one boot, before anything else.
-  const byDefault = variableIn(environment, 'next_entry') || (settingIn(lines, 'default') ?? '')
+  const once = variableIn(environment, 'next_entry')
   const others = [...blscfgIn(lines), ...VARIABLES.flatMap(name => variable(name, lines, environment))]
-  return { path, default: byDefault, saved: savedIn(environment), entries: [...entries, ...others] }
+  return {
+    path,
+    default: settingIn(lines, 'default') ?? '',
+    saved: savedIn(environment),
+    ...(once === '' ? {} : { once }),
+    entries: [...entries, ...others],
+  }
 }
 
-const notAnEntry = { id: '', kernel: '', recovery: false } as const
+/** Of those that boot no Linux: other systems' loaders, the firmware's setup; and of what is read beside them. */
+const bare = { id: '', kernel: '', recovery: false } as const
 
 const blscfgIn = (lines: readonly string[]): MenuEntry[] =>
-  lines.some(line => /^\s*blscfg\b/.test(line))
-    ? [{ ...notAnEntry, title: BLSCFG, source: BLSCFG, args: [] }]
-    : []
+  lines.some(line => /^\s*blscfg\b/.test(line)) ? [{ ...bare, title: BLSCFG, source: BLSCFG, args: [] }] : []
 
 /** 00_tuned sets its own anew; kernelopts counts only where the environment block, a plain file, has none (10_linux of RHEL 8). */
 function variable(
@@ -127,7 +133,7 @@ function variable(
 ) {
   const [set, saved] = [settingIn(lines, name), variableIn(environment, name)]
   const value = name === 'kernelopts' ? set : (set ?? saved)
-  return value ? [{ ...notAnEntry, title: name, source: VARIABLE, args: splitArgs(value) }] : []
+  return value ? [{ ...bare, title: name, source: VARIABLE, args: splitArgs(value) }] : []
 }
 
 /** openSUSE on btrfs keeps the variables in blocks before the file system, where no file shows them. */
@@ -138,15 +144,26 @@ const OUT_OF_SIGHT = 'what is saved outside of grubenv (env_block)'
 const variableIn = (environment: readonly string[], name: string): string =>
   environment.find(line => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
 
-/** The entry a reboot takes: the saved one, the one named, or number N of the top level; undefined: cannot be told. */
+/**
+ * The entry a reboot takes: the one for this boot only (grub-reboot(8)), the saved one, the one named, or number N of
+ * the top level; its kernel is '' where it boots no Linux. undefined: cannot be told.
+ */
 export function bootEntry(now: Menu): MenuEntry | undefined {
-  const wanted = now.default === '${saved_entry}' ? now.saved || '0' : now.default || '0'
+  const standing = now.default === '${saved_entry}' ? now.saved : now.default
+  const wanted = now.once || standing || '0'
   const leaf = wanted.split('>').at(-1) ?? wanted
   const isLeaf = (entry: MenuEntry) => entry.id === leaf || entry.title === leaf
   // The top level of Debian's menu is its newest kernel; what number N > 0 is depends on the submenus.
-  const entries = now.entries.filter(({ kernel }) => kernel !== '')
+  const entries = now.entries.filter(({ source }) => source !== BLSCFG && source !== VARIABLE)
   const first = entries.find(isLeaf) ?? (wanted === '0' ? entries[0] : undefined)
   return first && entries.findLast(entry => entry.id === first.id && entry.title === first.title)
+}
+
+/** Who has decided on the entry that boots next, in words. */
+export function chooserOf(now: Menu): string {
+  if (now.once) return 'the entry set for one boot (grub-reboot)'
+  const isSaved = now.default === '${saved_entry}' && now.saved !== ''
+  return isSaved ? 'the saved default of the menu (grubenv)' : 'the default of the menu'
 }
 
 /**

@@ -13,10 +13,11 @@ import { grub } from './grub.ts'
 import { GRUB_DEFAULT } from './grub_default.ts'
 import { editGrubConfig } from './grub_edit.ts'
 import { environmentValue, withEnvironmentValue } from './grub_environment.ts'
-import { handedOver, readsEntryFiles, variableArgs } from './grub_menu.ts'
+import { chooserOf, handedOver, readsEntryFiles, variableArgs } from './grub_menu.ts'
 import { type GrubbyCall, grubbyArgv, grubbyCall } from './grubby_call.ts'
 import { editKernelCmdline, KERNEL_CMDLINE_FILES } from './kernel_cmdline.ts'
-import { ourEntries } from './loader_entries.ts'
+import { asLinuxEntry, ourEntries } from './loader_entries.ts'
+import { isRescue } from './own_entries.ts'
 import { editText } from './shell_variable.ts'
 import { bytesOf, editWrittenLines, type WrittenLine } from './written_line.ts'
 
@@ -94,7 +95,7 @@ function chosenEntry(host: Host): { now: Menu; entry: BlsEntry; chosenBy: string
   if (now.is === 'unknown') return noMenu(now.why)
   const entries = shownEntries(host)
   const isSaved = now.value.default === '${saved_entry}'
-  const wanted = isSaved ? now.value.saved : now.value.default
+  const wanted = now.value.once ?? (isSaved ? now.value.saved : now.value.default)
   const named = /^\d+$/.test(wanted)
     ? entries[Number(wanted)]
     : entries.find(entry => idOf(entry) === wanted || entry.title === wanted)
@@ -104,7 +105,7 @@ function chosenEntry(host: Host): { now: Menu; entry: BlsEntry; chosenBy: string
   const refusal = refuseEntry(host, entry)
   if (refusal !== undefined) return refusal
   if (named === undefined) return { now: now.value, entry, chosenBy: 'the order of the menu, newest first' }
-  const chosenBy = isSaved ? 'the saved default of the menu (grubenv)' : 'the default of the menu'
+  const chosenBy = chooserOf(now.value)
   return { now: now.value, entry, chosenBy }
 }
 
@@ -137,11 +138,17 @@ function imageOf(host: Host, { linux }: BlsEntry): string | undefined {
   return disk && `BOOT_IMAGE=${disk}${linux}`
 }
 
-/** All but the rescue entry, which stays as the way back. */
+/**
+ * All but the rescue entry. On RHEL 8 that takes the line that all entries share, and gets our arguments with it: the
+ * way back there is to edit the line in GRUB's menu (e).
+ */
 function editEntries(host: Host, edits: readonly ArgEdit[]): readonly Change[] | Refusal {
   const now = menuOf(host)
   if (now.is === 'unknown') return noMenu(now.why)
-  const entries = ourEntries(host, shownEntries(host))
+  const entries = ourEntries(host, shownEntries(host), entry =>
+    entry.options.length === 0 ? undefined : optionsOf(host, now.value, entry),
+  )
+  if (isRefusal(entries)) return entries
   if (entries.length === 0) return noEntries
   const refusal = entries.map(entry => refuseEntry(host, entry)).find(one => one !== undefined)
   if (refusal !== undefined) return refusal
@@ -175,7 +182,11 @@ function editKernelopts(host: Host, edits: readonly ArgEdit[]): readonly Change[
   const after = withEnvironmentValue(before, 'kernelopts', edited.text)
   if (after === undefined) return blockIsFull
   const argv: Argv = ['grub2-editenv', ENVIRONMENT, 'set', `kernelopts=${edited.text}`]
-  const reason = `the entries take their arguments from kernelopts in ${ENVIRONMENT}`
+  const sharing = shownEntries(host).filter(entry => sharesLine(host, entry))
+  const all = sharing.some(entry => isRescue(asLinuxEntry(entry, undefined)))
+    ? ', the one for rescue, too,'
+    : ''
+  const reason = `the entries${all} take their arguments from kernelopts in ${ENVIRONMENT}`
   return [{ kind: 'run', argv, reason, edits: [{ path: ENVIRONMENT, before, after }] }]
 }
 

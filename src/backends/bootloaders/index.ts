@@ -1,6 +1,7 @@
+import type { Argv } from '../../host/change.ts'
 import type { Fact } from '../../host/facts/fact.ts'
 import type { Host, Menu } from '../../host/host.ts'
-import type { Known } from '../../host/known.ts'
+import { ifKnown, type Known } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Found } from '../evidence.ts'
 import type { Bootloader, NextBoot } from './bootloader.ts'
@@ -18,18 +19,18 @@ import { syslinux } from './syslinux.ts'
 import { systemdBoot } from './systemd_boot.ts'
 import { uki } from './uki.ts'
 
-/** One line each. */
+/** One line each, the usual ones first: texts list them in this order, and nothing else hangs on it. */
 export const BOOTLOADERS: readonly Bootloader[] = [
-  sdbootutil,
-  kernelstub,
-  clrBootManager,
-  proxmoxBootTool,
-  systemdBoot,
-  uki,
-  goofiboot,
   grub,
   grubby,
+  systemdBoot,
+  uki,
   rpmOstree,
+  proxmoxBootTool,
+  kernelstub,
+  sdbootutil,
+  clrBootManager,
+  goofiboot,
   refind,
   syslinux,
   limine,
@@ -50,6 +51,7 @@ export function findBootloader(host: Host): FoundBootloader | Refusal {
     return evidence === undefined ? [] : [{ loader, evidence }]
   })
   if (host.bootloader !== undefined) return namedByUser(host.bootloader, found)
+  if (isStartedByFirmware(host, found)) return startedByFirmware
   const plausible = mostPlausible(found)
   const [first, second] = plausible
   if (first === undefined) return nothingFound
@@ -60,6 +62,33 @@ export function findBootloader(host: Host): FoundBootloader | Refusal {
 export function nextBoot(host: Host): NextBoot | Refusal {
   const found = findBootloader(host)
   return isRefusal(found) ? found : found.loader.next(host)
+}
+
+/**
+ * What the loaders at work here need once images were made anew (Bootloader.followImages). Limine may start the unified
+ * image that booted the machine.
+ */
+export function followImages(host: Host, images: readonly string[]): readonly Argv[] | Refusal {
+  const chosen = findBootloader(host)
+  const atWork = BOOTLOADERS.filter(
+    loader => (!isRefusal(chosen) && loader === chosen.loader) || loader.evidence.find(host)?.ofBoot,
+  )
+  const answers = atWork.map(loader => loader.followImages?.(host, images) ?? [])
+  return answers.find(isRefusal) ?? answers.flatMap(answer => (isRefusal(answer) ? [] : answer))
+}
+
+/**
+ * An EFISTUB boot: variables can be read, and no loader left its name in them, nor BOOT_IMAGE= on the line. initrd=\…
+ * then is from the firmware's own boot entry; without it files of a loader may still be right (kexec takes BOOT_IMAGE=
+ * away).
+ */
+function isStartedByFirmware({ firmware, cmdline }: Host, found: readonly Candidate[]): boolean {
+  const { uefi, efiVariables, loaderInfo, stubInfo } = firmware
+  const tokens = ifKnown(cmdline)
+  if (!uefi || !efiVariables || loaderInfo !== undefined || stubInfo !== undefined) return false
+  if (tokens === undefined || tokens.some(token => token.startsWith('BOOT_IMAGE='))) return false
+  const isSure = tokens.some(token => /^initrd=.*\\/.test(token))
+  return !found.some(({ evidence }) => evidence.ofBoot || !isSure)
 }
 
 interface Candidate {
@@ -87,7 +116,7 @@ function namedByUser(name: string, found: readonly Candidate[]): FoundBootloader
     `bootloader: says ${name}, and nothing on this machine speaks for it`,
     found.length === 0
       ? 'set the kernel arguments where this machine is booted from, by hand'
-      : `found here: ${found.map(evidenceFor).join('; ')}`,
+      : `set bootloader: to ${found.length > 1 ? 'one of those' : 'the one'} found here, or leave it out: ${found.map(evidenceFor).join('; ')}`,
   )
 }
 
@@ -98,6 +127,11 @@ const ambiguous = (plausible: readonly Candidate[]): Refusal =>
     `more than one bootloader may boot this machine: ${plausible.map(evidenceFor).join('; ')}`,
     `say which it is with the argument bootloader: ${plausible.map(({ loader }) => loader.name).join(' or ')}`,
   )
+
+const startedByFirmware: Refusal = refuse(
+  'the firmware starts the kernel itself (EFISTUB; efibootmgr), and the kernel arguments are in its boot entry',
+  'set them there by hand (efibootmgr --unicode), name the loader that is to be used with bootloader:, or leave this host out with --limit',
+)
 
 const nothingFound: Refusal = refuse(
   `no bootloader was found that is known here (${BOOTLOADERS.map(({ name }) => name).join(', ')})`,

@@ -4,7 +4,7 @@ import { editCommandLine } from '../../host/command_line.ts'
 import type { Host } from '../../host/host.ts'
 import { type ArgEdit, isSatisfied, keyOf, normaliseKey, splitArgs } from '../../host/kernel_args.ts'
 import { type Refusal, refuse } from '../../refusal.ts'
-import { bytesOf, tokensOf, type WrittenLine } from './written_line.ts'
+import { bytesOf, holds, tokensOf, type WrittenLine } from './written_line.ts'
 
 /** The tokens of a command line that its reader puts together from several places, in this order. */
 export const joinedTokens = (host: Host, places: readonly WrittenLine[]): string[] =>
@@ -27,7 +27,7 @@ export function editJoinedLine(
   if (unclosed !== undefined) return unterminated(unclosed)
   const before = parts.map(({ text }) => text)
   const after = edits.reduce(applyEdit, before)
-  if (!holds(before, after, edits)) return unsafe(places)
+  if (!holds(tokensIn(before), tokensIn(after), edits)) return unsafe(places)
   const edited = parts.map((part, i) => ({ ...part, text: after[i] ?? '' }))
   return [...Map.groupBy(edited, ({ path }) => path)].flatMap(([path, own]) =>
     write(host, path, own.toSorted((a, b) => b.start - a.start).reduce(put, bytesOf(host, path))),
@@ -68,17 +68,6 @@ function editElsewhere(edit: ArgEdit): readonly ArgEdit[] {
 const tokensIn = (texts: readonly string[]): string[] => texts.flatMap(splitArgs)
 
 const keyOfEdit = (edit: ArgEdit): string => ('token' in edit ? keyOf(edit.token) : normaliseKey(edit.key))
-
-/** The last line of defence: the edits hold, and all other arguments are as they were, and in order. */
-function holds(before: readonly string[], after: readonly string[], edits: readonly ArgEdit[]): boolean {
-  const keys = new Set(edits.map(keyOfEdit))
-  const others = (texts: readonly string[]) =>
-    tokensIn(texts)
-      .filter(token => !keys.has(keyOf(token)))
-      .join('\n')
-  const tokens = tokensIn(after)
-  return edits.every(edit => isSatisfied(tokens, edit)) && others(before) === others(after)
-}
 
 const unterminated = ({ path, text }: { readonly path: string; readonly text: string }): Refusal =>
   refuse(`${path} has an unterminated quote in its command line: ${text.trim()}`, 'mend it, then run again')

@@ -5,7 +5,7 @@ import type { Host } from '../../host/host.ts'
 import { isSatisfied } from '../../host/kernel_args.ts'
 import { ifKnown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
-import { all, loaderInfo, not, path, stubInfo, tool } from '../evidence.ts'
+import { all, not, path, stubInfo, tool } from '../evidence.ts'
 import type { Bootloader, NextBoot } from './bootloader.ts'
 import {
   bootOf,
@@ -17,7 +17,7 @@ import {
   noEntries,
   optionTokens,
 } from './loader_entries.ts'
-import { SYSTEMD_BOOT } from './systemd_boot.ts'
+import { SYSTEMD_BOOT, systemdBootHasBooted } from './systemd_boot.ts'
 import { compareVersions } from './version_order.ts'
 import { bytesOf } from './written_line.ts'
 
@@ -31,7 +31,7 @@ const CONFIGURATION = '/etc/kernelstub/configuration'
  */
 export const kernelstub: Bootloader = {
   name: NAME,
-  evidence: all(tool(NAME), path(CONFIGURATION), loaderInfo(/^systemd-boot /), not(stubInfo(/./))),
+  evidence: all(tool(NAME), path(CONFIGURATION), systemdBootHasBooted, not(stubInfo(/./))),
   manages: ['systemd-boot'],
   reads: [CONFIGURATION],
   configured(host) {
@@ -118,7 +118,6 @@ function run(host: Host, { whole, user }: Configured, before: string, wanted: st
       editOf(host, CONFIGURATION, asPythonWrites({ ...whole, user: edited })),
       ...entries.flatMap(role => editOfEntry(host, itsEntry(host, role), options)),
     ],
-    undo: [NAME, '-o', before],
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../host/bytes.ts'
-import { applyChanges, write } from '../../host/change.ts'
+import { applyChanges, type Change, write } from '../../host/change.ts'
 import type { Host } from '../../host/host.ts'
 import { ifKnown } from '../../host/known.ts'
 import { releaseAt } from '../../host/releases.ts'
@@ -13,26 +13,22 @@ import {
   ENTRY_TOOL_FILES,
   ENTRY_TOOL_PROGRAMS,
   editEntryTool,
+  enrollsConfig,
   entryArgs,
   isEntryToolAtWork,
   isGenerated,
   makesUnifiedImages,
   rebuildEntries,
 } from './limine_entry_tool.ts'
+import { LIMINE_FILES } from './limine_files.ts'
 import { filesThere, type LinuxEntry, ownEntries } from './own_entries.ts'
 import { bytesOf, editWrittenLines, tokensOf, type WrittenLine } from './written_line.ts'
-
-const MOUNTS = ['/boot', '/efi', '/boot/efi']
-const FOLDERS = ['', '/limine', '/boot', '/boot/limine', '/EFI/limine', '/EFI/BOOT']
-const MAIN_FILES = ['.conf', '.cfg'].flatMap(extension =>
-  MOUNTS.flatMap(mount => FOLDERS.map(folder => `${mount}${folder}/limine${extension}`)),
-)
 
 /** Limine: limine.conf, which limine-entry-tool may write, and the limine.cfg of versions before 8. */
 export const limine: Bootloader = {
   name: 'Limine',
-  evidence: any(loaderInfo(/^Limine/), ...MAIN_FILES.map(path), ...ENTRY_TOOL_PROGRAMS.map(asked)),
-  reads: [...MAIN_FILES, ...ENTRY_TOOL_FILES],
+  evidence: any(loaderInfo(/^Limine/), ...LIMINE_FILES.map(path), ...ENTRY_TOOL_PROGRAMS.map(asked)),
+  reads: [...LIMINE_FILES, ...ENTRY_TOOL_FILES],
   configured(host) {
     const read = readConfig(host)
     if (isRefusal(read)) return read
@@ -54,10 +50,13 @@ export const limine: Bootloader = {
     const lines = linesToEdit(read.main, written)
     if (isRefusal(lines)) return lines
     const changes = editWrittenLines(host, lines, edits)
-    if (isRefusal(changes) || !isEntryToolAtWork(host)) return changes
+    if (isRefusal(changes)) return changes
+    if (!isEntryToolAtWork(host)) return refuseEnrolled(host, changes) ?? changes
     if (makesUnifiedImages(host)) return withinImages
     const sources = editEntryTool(host, edits)
-    return isRefusal(sources) ? sources : [...sources, ...changes]
+    if (isRefusal(sources)) return sources
+    const all = [...sources, ...changes]
+    return refuseEnrolled(host, all) ?? all
   },
   next(host) {
     const read = readConfig(host)
@@ -79,6 +78,16 @@ export const limine: Bootloader = {
       release: releaseAt(host, entry.kernel.replace(/#[0-9a-f]+$/i, '')),
       cmdline: tokensOf(host, line),
     }
+  },
+  followImages(host, images) {
+    const read = readConfig(host)
+    if (isRefusal(read)) return []
+    const pinned = read.config.entries.filter(entry =>
+      filesPinnedBy(entry).some(file => images.includes(file)),
+    )
+    const byHand = pinned.find(entry => !isToolsOwn(host, entry))
+    if (byHand !== undefined) return pinnedByHand(read.main, byHand)
+    return pinned.length === 0 ? [] : rebuildEntries(host)
   },
   get menu() {
     return menu
@@ -136,11 +145,11 @@ interface Read {
 
 /** Which of several is read depends on where Limine itself lies, and on its version (CONFIG.md, Location). */
 function readConfig(host: Host): Read | Refusal {
-  const there = filesThere(host, MAIN_FILES)
+  const there = filesThere(host, LIMINE_FILES)
   const [main, second] = there
   if (main === undefined)
     return refuse(
-      `there is no limine.conf in its usual places (${MAIN_FILES.slice(0, 3).join(', ')} …)`,
+      `there is no limine.conf in its usual places (${LIMINE_FILES.slice(0, 3).join(', ')} …)`,
       'set the kernel arguments by hand, or leave this host out with --limit',
     )
   if (second === undefined) return { main, config: parseLimineConfig(main, bytesOf(host, main)) }
@@ -159,6 +168,37 @@ const refuseChecksum = (host: Host, main: string): Refusal | undefined =>
       )
     : undefined
 
+/**
+ * limine-update writes limine.conf anew and enrolls its checksum, where it is told to, into its own program only. What
+ * we write into limine.conf ourselves is only enrolled where it runs afterwards.
+ */
+function refuseEnrolled(host: Host, changes: readonly Change[]): Refusal | undefined {
+  const [first] = host.enrolled
+  if (first === undefined || changes.length === 0) return undefined
+  const others = host.enrolled.filter(program => !/\/EFI\/limine\/limine_x64\.efi$/i.test(program))
+  if (isEntryToolAtWork(host) && enrollsConfig(host) && others.length === 0) {
+    if (menu.isStale(applyChanges(host, changes)) !== undefined) return undefined
+  }
+  return refuse(
+    `${others[0] ?? first} holds the checksum of limine.conf (limine enroll-config), and halts the machine at the next boot when that file changes and nothing enrolls it anew`,
+    'take the checksum out (limine enroll-config PROGRAM --reset, or limine-reset-enroll), run again, and enroll the file anew afterwards',
+  )
+}
+
+/** Files that Limine compares with a checksum in its configuration (`path#checksum`), wherever its volume is mounted. */
+const filesPinnedBy = ({ kernel, modules }: LimineEntry): string[] =>
+  [kernel, ...modules].flatMap(uri => {
+    const [, path] = /^[^:]*:\/*([^#]*)#/.exec(uri) ?? []
+    return path === undefined ? [] : ['/boot', '/efi', '/boot/efi', ''].map(mount => `${mount}/${path}`)
+  })
+
+/** With `hash_mismatch_panic: no` it still waits for a key (CONFIG.md). */
+const pinnedByHand = (main: string, { name }: LimineEntry): Refusal =>
+  refuse(
+    `the entry "${name}" in ${main} holds the checksum of an image (its # part), and Limine would not boot it once that is made anew`,
+    'take the # part off its module_path (and path), then run again',
+  )
+
 interface OwnLine extends LinuxEntry {
   readonly entry: LimineEntry
 }
@@ -171,6 +211,7 @@ function ownLines(host: Host, { main, config }: Read): readonly OwnLine[] | Refu
     entry,
     title: entry.name,
     args: entry.cmdlines.flatMap(line => tokensOf(host, line)),
+    isUnclear: entry.cmdlines.length === 0 || entry.cmdlines.some(line => /\$\{/.test(textAt(host, line))),
   }))
   const own = ownEntries(host, main, lines)
   if (isRefusal(own) || own.length > 0) return own

@@ -18,6 +18,8 @@ export interface LimineEntry {
   readonly expanded: boolean
   readonly protocol: string
   readonly kernel: string
+  /** What is loaded beside it: initramfs images, microcode. */
+  readonly modules: readonly string[]
   /** Its `cmdline` lines, and those called `kernel_cmdline`; the loader takes the first. */
   readonly cmdlines: readonly WrittenLine[]
   readonly ifFirmware: string
@@ -29,8 +31,8 @@ export interface LimineEntry {
 
 /** How entries and options are written: Limine 8 and later, and before. */
 const SYNTAX = {
-  '.conf': { mark: '/', option: /^([a-z_]+):[ \t]*(.*)$/i },
-  '.cfg': { mark: ':', option: /^([a-z_]+)=(.*)$/i },
+  '.conf': { mark: '/', option: /^([a-z_]+):[ \t]*(.*)$/is },
+  '.cfg': { mark: ':', option: /^([a-z_]+)=(.*)$/is },
 } as const
 
 /** Total: any bytes give a menu. Blanks before and behind a line do not count (limine, common/lib/config.c). */
@@ -38,9 +40,7 @@ export function parseLimineConfig(path: string, bytes: Bytes): LimineConfig {
   const syntax = path.endsWith('.cfg') ? SYNTAX['.cfg'] : SYNTAX['.conf']
   const globals = new Map<string, string>()
   const drafts: Draft[] = []
-  for (const match of bytes.matchAll(/^[ \t]*([^\n]*?)[ \t\r]*$/gm)) {
-    const [whole, text = ''] = match
-    const start = match.index + whole.indexOf(text)
+  for (const { text, start } of trimmedLines(bytes)) {
     const draft = drafts.at(-1)
     const [option, name = '', value = ''] = syntax.option.exec(text) ?? []
     if (text.startsWith(syntax.mark)) drafts.push(draftOf(text, syntax.mark))
@@ -50,12 +50,25 @@ export function parseLimineConfig(path: string, bytes: Bytes): LimineConfig {
     else {
       const end = start + text.length
       if (/^(kernel_)?cmdline$/i.test(name)) draft.cmdlines.push({ path, start: end - value.length, end })
+      if (/^module_path$/i.test(name)) draft.modules.push(value)
       setFirst(draft.options, name.toLowerCase(), value)
       if (name.toLowerCase() === 'comment') draft.notes += `${value}\n`
     }
     if (draft !== undefined && !text.startsWith(syntax.mark) && text.includes('${')) draft.hasMacros = true
   }
-  return { global: option => globals.get(option), entries: drafts.map(entryOf) }
+  return { global: option => globals.get(option), entries: entriesOf(drafts) }
+}
+
+function* trimmedLines(bytes: Bytes): Generator<{ readonly text: Bytes; readonly start: number }> {
+  for (let at = 0; at <= bytes.length; ) {
+    const next = bytes.indexOf('\n', at)
+    const behind = next < 0 ? bytes.length : next
+    let [start, end] = [at, behind]
+    while (start < end && ' \t'.includes(bytes[start] ?? '')) start++
+    while (end > start && ' \t\r'.includes(bytes[end - 1] ?? '')) end--
+    yield { text: bytes.slice(start, end), start }
+    at = behind + 1
+  }
 }
 
 interface Draft {
@@ -63,6 +76,7 @@ interface Draft {
   readonly depth: number
   readonly expanded: boolean
   readonly options: Map<string, string>
+  readonly modules: string[]
   readonly cmdlines: WrittenLine[]
   notes: string
   hasMacros: boolean
@@ -81,30 +95,38 @@ function draftOf(text: string, mark: string): Draft {
     depth: depth < 0 ? text.length : depth,
     expanded: rest.startsWith('+'),
     options: new Map(),
+    modules: [],
     cmdlines: [],
     notes: '',
     hasMacros: rest.includes('${'),
   }
 }
 
-function entryOf(draft: Draft, at: number, drafts: readonly Draft[]): LimineEntry {
+function entriesOf(drafts: readonly Draft[]): LimineEntry[] {
+  const open: Draft[] = []
+  return drafts.map((draft, at) => {
+    while ((open.at(-1)?.depth ?? 0) >= draft.depth) open.pop()
+    open.push(draft)
+    const isDirectory = (drafts[at + 1]?.depth ?? 0) > draft.depth
+    return entryOf(
+      draft,
+      open.map(({ name }) => name),
+      isDirectory,
+    )
+  })
+}
+
+function entryOf(draft: Draft, path: readonly string[], isDirectory: boolean): LimineEntry {
   const option = (name: string) => draft.options.get(name) ?? ''
-  const above = drafts.slice(0, at).toReversed()
-  const parents: string[] = []
-  let depth = draft.depth
-  for (const one of above) {
-    if (one.depth >= depth) continue
-    parents.unshift(one.name)
-    depth = one.depth
-  }
   return {
     name: draft.name,
     depth: draft.depth,
-    path: [...parents, draft.name],
-    isDirectory: (drafts[at + 1]?.depth ?? 0) > draft.depth,
+    path,
+    isDirectory,
     expanded: draft.expanded,
     protocol: option('protocol').toLowerCase(),
     kernel: option('path') || option('kernel_path'),
+    modules: draft.modules,
     cmdlines: draft.cmdlines,
     ifFirmware: option('if_fw_type').toLowerCase(),
     notes: draft.notes,

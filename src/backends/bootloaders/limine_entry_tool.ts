@@ -179,7 +179,17 @@ const otherwise = (host: Host): readonly string[] =>
   kernelCmdline(host) ?? seedOf(ifKnown(host.cmdline) ?? [])
 
 /** Entries hold unified kernel images then, and the command line is within those. */
-export const makesUnifiedImages = (host: Host): boolean =>
+export const makesUnifiedImages = (host: Host): boolean => settingOf(host, 'ENABLE_UKI') === 'yes'
+
+/** The checksum of limine.conf goes into the loader whenever that file was written (1.37: a hook of its own, before that a command). */
+export const enrollsConfig = (host: Host): boolean =>
+  settingOf(host, 'ENABLE_ENROLL_LIMINE_CONFIG') === 'yes' ||
+  /\blimine-enroll-config\b/.test(settingOf(host, 'COMMANDS_AFTER_SAVE') ?? '')
+
+const settingOf = (host: Host, name: string): string | undefined =>
   sourcesIn(host)
-    .flatMap(path => [...bytesOf(host, path).matchAll(/^[ \t]*ENABLE_UKI[ \t]*=[ \t]*["']?(\w*)/gm)])
-    .at(-1)?.[1] === 'yes'
+    .flatMap(path => [...bytesOf(host, path).matchAll(SETTING)])
+    .findLast(([, key]) => key === name)?.[2]
+    ?.trim()
+
+const SETTING = /^[ \t]*([A-Z_]+)[ \t]*=[ \t]*["']?([^"'\n]*)/gm

@@ -46,38 +46,65 @@ export function choose<T extends { readonly id: string }>(
  * As the firmware's file names are compared: without regard to case; *, ? and [ ] as in the shell (efi_fnmatch()).
  * What stands between two stars is taken where it comes first, for good: a pattern of many stars is matched at once.
  */
-export function globOf(pattern: string): RegExp {
-  const [first = '', ...others] = piecesOfGlob(pattern)
+export function globOf(pattern: string): { test(id: string): boolean } {
+  const [first = [], ...others] = piecesOfGlob(pattern)
   const last = others.pop()
-  const between = others.map((piece, i) => `(?=(.*?${piece}))\\${i + 1}`)
-  return new RegExp(`^${first}${between.join('')}${last === undefined ? '' : `.*${last}`}$`, 'is')
+  return {
+    test(id) {
+      if (!isAt(first, id, 0)) return false
+      if (last === undefined) return first.length === id.length
+      let at: number | undefined = first.length
+      for (const piece of others) {
+        at = behind(piece, id, at)
+        if (at === undefined) return false
+      }
+      return id.length - last.length >= at && isAt(last, id, id.length - last.length)
+    },
+  }
 }
 
-/** Expressions for what stands between the stars. */
-function piecesOfGlob(pattern: string): string[] {
-  const pieces = ['']
-  for (const [part, quoted] of pattern.matchAll(/\\(.)|\*+|\?|\[[^\]]+\]|[^*?[\\]+|[[\\]/gs)) {
-    if (part.startsWith('*')) pieces.push('')
-    else pieces[pieces.length - 1] += expressionOf(part, quoted)
+/** What stands between two stars: for each character what it may be. */
+type Piece = readonly ((char: string) => boolean)[]
+
+const isAt = (piece: Piece, id: string, at: number): boolean =>
+  piece.length <= id.length - at && piece.every((takes, i) => takes(id[at + i] ?? ''))
+
+/** The end of its first place from there on. */
+function behind(piece: Piece, id: string, from: number): number | undefined {
+  for (let at = from; at + piece.length <= id.length; at++) if (isAt(piece, id, at)) return at + piece.length
+  return undefined
+}
+
+/** A bracket that nothing closes stands for itself. */
+function piecesOfGlob(pattern: string): Piece[] {
+  const pieces: ((char: string) => boolean)[][] = [[]]
+  const closed = pattern.lastIndexOf(']') + 1
+  const parts = [
+    ...pattern.slice(0, closed).matchAll(/\\(.)|\*+|\[[^\]]+\]|[^*]/gs),
+    ...pattern.slice(closed).matchAll(/\\(.)|\*+|[^*]/gs),
+  ]
+  for (const [part, quoted] of parts) {
+    if (part.startsWith('*')) pieces.push([])
+    else pieces.at(-1)?.push(quoted === undefined ? takenBy(part) : sameAs(quoted))
   }
   return pieces
 }
 
-function expressionOf(part: string, quoted: string | undefined): string {
-  if (quoted !== undefined) return literal(quoted)
-  if (part === '?') return '.'
-  return /^\[.+\]$/s.test(part) ? classOf(part.slice(1, -1)) : literal(part)
+function takenBy(part: string): (char: string) => boolean {
+  if (part === '?') return () => true
+  return part.length > 2 ? within(part.slice(1, -1)) : sameAs(part)
 }
 
-const literal = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+const sameAs = (wanted: string) => (char: string) => char.toLowerCase() === wanted.toLowerCase()
 
 /** Characters and ranges; a range that runs backwards holds nothing. */
-function classOf(characters: string): string {
-  const parts = [...characters.matchAll(/([\s\S])-([\s\S])|([\s\S])/g)].flatMap(([, from, to, one]) => {
-    if (one !== undefined) return [literal(one)]
-    return from !== undefined && to !== undefined && from <= to ? [`${literal(from)}-${literal(to)}`] : []
-  })
-  return parts.length === 0 ? '(?!)' : `[${parts.join('')}]`
+function within(characters: string): (char: string) => boolean {
+  const ranges = [...characters.matchAll(/(.)-(.)|(.)/gs)].map(([, from = '', to = '', one]) => ({
+    from: one ?? from,
+    to: one ?? to,
+  }))
+  const isIn = (char: string) => ranges.some(({ from, to }) => from <= char && char <= to)
+  return char => isIn(char.toLowerCase()) || isIn(char.toUpperCase())
 }
 
 export const CHOOSE_LINUX =

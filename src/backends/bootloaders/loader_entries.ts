@@ -1,11 +1,11 @@
 import type { Host, InstalledKernel } from '../../host/host.ts'
-import { kernelArgs, splitArgs } from '../../host/kernel_args.ts'
-import { ifKnown } from '../../host/known.ts'
+import { splitArgs } from '../../host/kernel_args.ts'
 import { kernelAt } from '../../host/releases.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import { type BlsEntry, blsEntries } from './bls.ts'
 import type { NextBoot } from './bootloader.ts'
 import { CHOOSE_LINUX, type Choice, choose } from './loader_choice.ts'
+import { type LinuxEntry, ownEntries } from './own_entries.ts'
 import { compareVersions } from './version_order.ts'
 import { bytesOf, type WrittenLine } from './written_line.ts'
 
@@ -39,7 +39,7 @@ interface Tries {
 /** All entries that the loader shows, first the one it takes where nobody has chosen. */
 export function loaderEntries(host: Host, loader: EntryLoader): LoaderEntry[] {
   const entries = entryFolders(host, loader).flatMap(folder => blsEntries(host, folder))
-  const shown = entries.filter(entry => !/^auto-/.test(entry.id) && !isGrubs(host, entry))
+  const shown = entries.filter(entry => isShown(entry) && !isGrubs(host, entry))
   return shown
     .map(entry => asShown(entry, loader))
     .toSorted(hasSortKeys(host, loader) ? compareEntries : compareById)
@@ -51,12 +51,37 @@ export const asShown = (entry: BlsEntry, loader: EntryLoader): LoaderEntry => ({
   ...triesOf(entry, loader),
 })
 
+/** Names beginning so are the loader's own; an entry that names nothing to boot is passed over. */
+export const isShown = ({ id, boots }: BlsEntry): boolean => boots && !/^auto-/.test(id)
+
 /** Entries that take our arguments: Linux of this machine, no rescue system and no memory test. */
-export function ourEntries<T extends BlsEntry>(host: Host, entries: readonly T[]): T[] {
-  const linux = entries.filter(entry => entry.isLinux && !isRescue(entry))
-  const root = rootOf(ifKnown(host.cmdline) ?? [])
-  const sameRoot = linux.some(entry => rootOf(optionTokens(host, entry)) === root)
-  return linux.filter(entry => !sameRoot || !isElsewhere(rootOf(optionTokens(host, entry)), root))
+export function ourEntries<T extends BlsEntry>(
+  host: Host,
+  entries: readonly T[],
+  argsOf = (entry: T): readonly string[] | undefined => optionTokens(host, entry),
+): readonly T[] | Refusal {
+  const linux = entries.filter(({ isLinux }) => isLinux)
+  const folders = new Set(linux.map(({ path }) => path.slice(0, path.lastIndexOf('/'))))
+  const own = ownEntries(
+    host,
+    [...folders].join(' and '),
+    linux.map(entry => ({ entry, ...asLinuxEntry(entry, argsOf(entry)) })),
+  )
+  return isRefusal(own) ? own : own.map(({ entry }) => entry)
+}
+
+/** Without arguments, those cannot be told. */
+export const asLinuxEntry = (entry: BlsEntry, args: readonly string[] | undefined): LinuxEntry => ({
+  title: entry.title,
+  args: args ?? [],
+  isUnclear: args === undefined,
+  names: [entry.id, entry.linux, entry.version],
+  machineId: machineIdOf(entry),
+})
+
+function machineIdOf(entry: BlsEntry): string | undefined {
+  const id = (entry.machineId || kernelInstallToken(entry) || '').toLowerCase()
+  return /^[0-9a-f]{32}$/.test(id) ? id : undefined
 }
 
 /** Tokens of the options, as the loader puts them together. */
@@ -105,6 +130,7 @@ export function nextOf(host: Host, loader: EntryLoader): NextBoot | Refusal {
 /** What of our entries boots next, or the first of them where the default is none of ours. */
 export function configuredEntry(host: Host, loader: EntryLoader): LoaderEntry | Refusal {
   const entries = ourEntries(host, loaderEntries(host, loader))
+  if (isRefusal(entries)) return entries
   const chosen = chosenEntry(host, loader)
   const path = isRefusal(chosen) ? '' : chosen.entry.path
   return entries.find(entry => entry.path === path) ?? entries[0] ?? noEntries(loader)
@@ -112,7 +138,7 @@ export function configuredEntry(host: Host, loader: EntryLoader): LoaderEntry | 
 
 export const noEntries = ({ name, roots }: EntryLoader): Refusal =>
   refuse(
-    `no Linux entry of ${name} can be seen: ${roots.map(root => `${root}/loader/entries`).join(', ')} hold none`,
+    `no Linux entry of ${name} can be seen: ${roots.map(root => `${root}/loader/entries`).join(', ')} hold none of this system`,
     `mount the partition that ${name} reads (mount ${roots.join(', mount ')}; bootctl --print-esp-path names it), then run again`,
   )
 
@@ -172,22 +198,6 @@ const compareText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 
 /** Fedora's entries in the same folder, with the variables and keys that only GRUB knows. */
 const isGrubs = (host: Host, { path }: BlsEntry): boolean =>
   /^\s*grub_(users|arg|class)\s|^\s*options\s.*\$(kernelopts|tuned_params)\b/m.test(bytesOf(host, path))
-
-export const isRescue = ({ id, linux, version }: BlsEntry): boolean =>
-  /rescue|memtest/i.test(`${id} ${linux} ${version}`)
-
-/** Whether two root= name different file systems: different values of the same kind. */
-function isElsewhere(root: string | undefined, running: string | undefined): boolean {
-  if (root === undefined || running === undefined || root === running) return false
-  const kindOf = (value: string) => /^(UUID|PARTUUID|LABEL|PARTLABEL)=|^\/dev\//.exec(value)?.[0]
-  return kindOf(root) !== undefined && kindOf(root) === kindOf(running)
-}
-
-const rootOf = (tokens: readonly string[]): string | undefined =>
-  kernelArgs(tokens)
-    .findLast(token => /^"?root=/.test(token))
-    ?.replace(/^"?root=/, '')
-    .replaceAll('"', '')
 
 /** A value in double quotes loses them as a whole (src/boot/efi/boot.c, line_get_key_value()). */
 export function unquoted(host: Host, line: WrittenLine): WrittenLine {

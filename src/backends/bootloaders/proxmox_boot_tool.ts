@@ -4,7 +4,7 @@ import { splitArgs } from '../../host/kernel_args.ts'
 import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
-import { all, any, cmdlineHas, loaderInfo, path, where } from '../evidence.ts'
+import { all, any, cmdlineHas, loaderInfo, path, variablesAreHidden } from '../evidence.ts'
 import { refuseText } from '../plain_text.ts'
 import type { Bootloader } from './bootloader.ts'
 import { espMenu, isLinuxEntry, nextOfMenu } from './esp_menu.ts'
@@ -26,7 +26,7 @@ export const proxmoxBootTool: Bootloader = {
     any(
       loaderInfo(/^systemd-boot /),
       all(
-        where(({ firmware }) => firmware.loaderInfo === undefined, ''),
+        variablesAreHidden,
         cmdlineHas(/^initrd=\\EFI\\proxmox\\/, 'initrd=\\EFI\\proxmox\\… is on the command line'),
       ),
     ),
@@ -87,6 +87,7 @@ export const proxmoxEsps: Artifact = {
   rebuild: () => [[NAME, 'refresh']],
   // On file systems that only the tool mounts.
   writes: () => [],
+  restoredBy: () => [[NAME, 'refresh']],
   isStale(host) {
     const now = ifKnown(menuOf(host))
     const wanted = lineTokens(host)

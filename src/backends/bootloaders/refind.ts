@@ -122,6 +122,7 @@ const linesOf = (host: Host, file: string): Place[] =>
     onMenu: i === 0,
     options,
     args: splitArgs(options?.text ?? ''),
+    isUnclear: options === undefined,
   }))
 
 /** Stanzas of snapshots are generated from the others, and are a way back themselves (refind-btrfs(8)). */
@@ -134,6 +135,7 @@ function stanzasOf(host: Host, main: string): Place[] {
     onMenu,
     options: stanza.options,
     args: splitArgs(stanza.options?.text ?? ''),
+    isUnclear: stanza.options === undefined,
     stanza,
   })
   return stanzas

@@ -17,7 +17,7 @@ import {
   optionTokens,
   ourEntries,
 } from './loader_entries.ts'
-import { BOOT_ROOTS, SYSTEMD_BOOT } from './systemd_boot.ts'
+import { BOOT_ROOTS, SYSTEMD_BOOT, systemdBootHasBooted } from './systemd_boot.ts'
 import { bytesOf } from './written_line.ts'
 
 const NAME = 'sdbootutil'
@@ -30,21 +30,18 @@ export const sdbootutil: Bootloader = {
   name: NAME,
   evidence: all(
     tool(NAME),
-    any(
-      loaderInfo(/^systemd-boot /),
-      all(loaderInfo(/^GRUB/i), path('/boot/efi/EFI/*/installed_by_sdbootutil')),
-    ),
+    any(systemdBootHasBooted, all(loaderInfo(/^GRUB/i), path('/boot/efi/EFI/*/installed_by_sdbootutil'))),
     not(stubInfo(/./)),
   ),
   manages: ['systemd-boot', 'GRUB'],
   reads: [...entryFiles(BOOT_ROOTS), ...KERNEL_CMDLINE_FILES],
   configured(host) {
-    const entry = itsEntries(host)[0]
-    return entry === undefined ? noEntries(SYSTEMD_BOOT) : (expectedOptions(host, entry) ?? [])
+    const entry = itsNextEntry(host)
+    return isRefusal(entry) ? entry : (expectedOptions(host, entry) ?? [])
   },
   edit(host, edits) {
-    const [entry] = itsEntries(host)
-    if (entry === undefined) return noEntries(SYSTEMD_BOOT)
+    const entry = itsNextEntry(host)
+    if (isRefusal(entry)) return entry
     const changes = editKernelCmdline(host, edits, optionTokens(host, entry))
     if (isRefusal(changes) || changes.length === 0) return changes
     const after = changes.find(change => change.kind === 'write')?.after ?? bytesOf(host, KERNEL_CMDLINE)
@@ -58,9 +55,15 @@ export const sdbootutil: Bootloader = {
   },
 }
 
+function itsNextEntry(host: Host): LoaderEntry | Refusal {
+  const entries = ourEntries(host, loaderEntries(host, SYSTEMD_BOOT))
+  return isRefusal(entries) ? entries : (itsEntries(host)[0] ?? noEntries(SYSTEMD_BOOT))
+}
+
 /** Of the running snapshot: same root file system and subvolume; the one that boots next first. */
 function itsEntries(host: Host): LoaderEntry[] {
   const entries = ourEntries(host, loaderEntries(host, SYSTEMD_BOOT))
+  if (isRefusal(entries)) return []
   const subvolume = flagsOf(ifKnown(host.cmdline) ?? [])
   const its = entries.filter(entry => flagsOf(optionTokens(host, entry)) === subvolume)
   const next = configuredEntry(host, SYSTEMD_BOOT)

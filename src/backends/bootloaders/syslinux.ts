@@ -141,8 +141,18 @@ function readConfig(host: Host): Read | Refusal {
 
 function ownLabels(host: Host, { main, config }: Read): readonly Label[] | Refusal {
   const linux = config.labels.filter(label => isLinux(host, label))
-  const own = ownEntries(host, main, linux)
-  if (isRefusal(own) || own.length > 0) return own
+  const own = ownEntries(
+    host,
+    main,
+    linux.map(label => ({
+      label,
+      title: label.title,
+      args: label.args,
+      isUnclear: label.append === undefined,
+    })),
+  )
+  if (isRefusal(own)) return own
+  if (own.length > 0) return own.map(({ label }) => label)
   return refuse(`no entry in ${main} boots a Linux of this machine`, 'set the kernel arguments by hand')
 }
 

@@ -12,7 +12,7 @@ import {
   path,
   stubInfo,
   tool,
-  where,
+  variablesAreHidden,
 } from '../evidence.ts'
 import type { BlsEntry } from './bls.ts'
 import type { Bootloader } from './bootloader.ts'
@@ -29,6 +29,7 @@ import {
   type EntryLoader,
   entryFiles,
   kernelInstallToken,
+  type LoaderEntry,
   loaderEntries,
   nextOf,
   noEntries,
@@ -40,6 +41,16 @@ import {
 export const BOOT_ROOTS = ['/efi', '/boot', '/boot/efi'] as const
 
 export const SYSTEMD_BOOT: EntryLoader = { name: 'systemd-boot', roots: BOOT_ROOTS, idsHaveSuffix: true }
+
+/** By its word in the firmware, or by what a boot by it looks like where that is not to be read. */
+export const systemdBootHasBooted: Evidence = any(
+  loaderInfo(/^systemd-boot /),
+  all(
+    variablesAreHidden,
+    cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line'),
+    any(...BOOT_ROOTS.map(root => path(`${root}/loader/loader.conf`))),
+  ),
+)
 
 /** No evidence for a loader, but whether it is there has to be known. */
 const asksForKernelInstall: Evidence = {
@@ -53,18 +64,7 @@ const asksForKernelInstall: Evidence = {
  */
 export const systemdBoot: Bootloader = {
   name: SYSTEMD_BOOT.name,
-  evidence: all(
-    any(
-      loaderInfo(/^systemd-boot /),
-      all(
-        where(({ firmware }) => firmware.loaderInfo === undefined, ''),
-        cmdlineHas(/^initrd=\\/, 'initrd=\\… is on the command line'),
-        any(...BOOT_ROOTS.map(root => path(`${root}/loader/loader.conf`))),
-      ),
-    ),
-    not(stubInfo(/./)),
-    asksForKernelInstall,
-  ),
+  evidence: all(systemdBootHasBooted, not(stubInfo(/./)), asksForKernelInstall),
   reads: [...entryFiles(BOOT_ROOTS), ...KERNEL_CMDLINE_FILES],
   configured(host) {
     const entry = configuredEntry(host, SYSTEMD_BOOT)
@@ -72,8 +72,9 @@ export const systemdBoot: Bootloader = {
   },
   edit(host, edits) {
     const entries = ourEntries(host, loaderEntries(host, SYSTEMD_BOOT))
+    if (isRefusal(entries)) return entries
     if (entries.length === 0) return noEntries(SYSTEMD_BOOT)
-    const source = editSource(host, edits)
+    const source = editSource(host, entries, edits)
     if (isRefusal(source)) return source
     const changes = editEntries(host, entries, edits)
     return isRefusal(changes) ? changes : [...source, ...changes]
@@ -82,9 +83,13 @@ export const systemdBoot: Bootloader = {
 }
 
 /** What the next kernel update makes entries from; nothing where they are written by hand. */
-function editSource(host: Host, edits: readonly ArgEdit[]): readonly Change[] | Refusal {
+function editSource(
+  host: Host,
+  entries: readonly LoaderEntry[],
+  edits: readonly ArgEdit[],
+): readonly Change[] | Refusal {
   if (!host.tools.includes('kernel-install')) return []
-  const made = ourEntries(host, loaderEntries(host, SYSTEMD_BOOT)).filter(isMade)
+  const made = entries.filter(isMade)
   const configured = configuredEntry(host, SYSTEMD_BOOT)
   const next = isRefusal(configured) ? undefined : [configured, ...made].find(isMade)
   if (next === undefined)

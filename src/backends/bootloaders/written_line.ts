@@ -36,7 +36,20 @@ export function editWrittenLines(
   return [...texts].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([path, after]) => write(host, path, after))
 }
 
-/** The last line of defence: whatever the line looks like, all other arguments are as they were, and in order. */
+/** The last line of defence: the edits hold, and all other arguments, init's too, are as they were, and in order. */
+export function holds(
+  before: readonly string[],
+  after: readonly string[],
+  edits: readonly ArgEdit[],
+): boolean {
+  const keys = new Set(edits.map(edit => keyOf('token' in edit ? edit.token : edit.key)))
+  const others = (tokens: readonly string[]) => tokens.filter(token => !keys.has(keyOf(token)))
+  const inits = (tokens: readonly string[]) => tokens.slice(kernelArgs(tokens).length)
+  const same = (read: (tokens: readonly string[]) => readonly string[]) =>
+    read(before).join('\n') === read(after).join('\n')
+  return edits.every(edit => isSatisfied(after, edit)) && same(others) && same(inits)
+}
+
 function refuseLine(
   { path }: WrittenLine,
   before: string,
@@ -48,13 +61,7 @@ function refuseLine(
       `${path} has an unterminated quote in its command line: ${before.trim()}`,
       'mend it, then run again',
     )
-  const keys = new Set(edits.map(edit => keyOf('token' in edit ? edit.token : edit.key)))
-  const others = (line: string) => splitArgs(line).filter(token => !keys.has(keyOf(token)))
-  const inits = (line: string) => splitArgs(line).slice(kernelArgs(splitArgs(line)).length)
-  const same = (read: (line: string) => readonly string[]) =>
-    read(before).join('\n') === read(after).join('\n')
-  if (edits.every(edit => isSatisfied(splitArgs(after), edit)) && same(others) && same(inits))
-    return undefined
+  if (holds(splitArgs(before), splitArgs(after), edits)) return undefined
   return refuse(
     `the command line in ${path} cannot be edited safely: ${before.trim()}`,
     'set the arguments by hand there, then run again',

@@ -1,15 +1,16 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { Bytes } from '../../host/bytes.ts'
-import { type Change, write } from '../../host/change.ts'
+import { applyChanges, type Change, write } from '../../host/change.ts'
 import { sha256 } from '../../host/digest.ts'
 import { boosterOptionsPath } from '../../host/facts/images.ts'
 import type { Host, InstalledKernel } from '../../host/host.ts'
 import { moduleName } from '../../host/modprobe.ts'
+import { kernelsLacking } from '../../host/vfio_kernels.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import { tool } from '../evidence.ts'
 import { refuseText } from '../plain_text.ts'
 import type { InitramfsGenerator, ModuleEdit } from './generator.ts'
-import { imagesOf, vfioModulesOf } from './images.ts'
+import { imagesOf, vfioModulesOf, type WantedContent } from './images.ts'
 
 export const BOOSTER_FILE = '/etc/booster.yaml'
 const KEY = 'modules_force_load'
@@ -80,25 +81,28 @@ function edit(host: Host, { add, remove }: ModuleEdit): readonly Change[] | Refu
     remove.length > 0
       ? listed.filter(name => remove.map(moduleName).includes(moduleName(name)))
       : listed.filter(name => isWrong(host, name))
-  const missing = wanted.filter(name => !listed.includes(name))
+  const missing = remove.length > 0 ? [] : wanted.filter(name => !listed.includes(name))
   const after = withNames(withoutNames(list.text, gone), missing)
-  const bytes = host.files[BOOSTER_FILE]?.bytes ?? ''
   if (after === list.text) return []
-  if (list.start !== undefined && namesIn(after).length > 0)
-    return write(
-      host,
-      BOOSTER_FILE,
-      bytes.slice(0, list.start) + blankBefore(bytes, list.start) + after + bytes.slice(list.end),
-    )
-  const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
-  return write(
-    host,
-    BOOSTER_FILE,
-    list.start === undefined
-      ? `${bytes}${newline}${KEY}: ${after}\n`
-      : bytes.replace(new RegExp(`^${KEY}[ \\t]*:.*\\n?`, 'm'), ''),
-  )
+  const changes = write(host, BOOSTER_FILE, withList(host.files[BOOSTER_FILE]?.bytes ?? '', list, after))
+  const meant = [...listed.filter(name => !gone.includes(name)), ...missing]
+  // A flow map or the end of a document may stand where a line was put, or another way to write the key.
+  const read = readList(applyChanges(host, changes))
+  return !isRefusal(read) && namesIn(read.text).join() === meant.join() ? changes : unsafe
 }
+
+function withList(bytes: Bytes, { start, end }: List, after: Bytes): Bytes {
+  const newline = bytes === '' || bytes.endsWith('\n') ? '' : '\n'
+  if (start === undefined) return `${bytes}${newline}${KEY}: ${after}\n`
+  return namesIn(after).length > 0
+    ? bytes.slice(0, start) + blankBefore(bytes, start) + after + bytes.slice(end)
+    : bytes.replace(new RegExp(`^(["']?)${KEY}\\1[ \\t]*:.*\\n?`, 'm'), '')
+}
+
+const unsafe = refuse(
+  `${BOOSTER_FILE} is written in a way in which ${KEY} cannot be set safely`,
+  `write the file as lines of key: value, ${KEY} among them, then run again`,
+)
 
 /** An empty value has no blank behind its colon. */
 const blankBefore = (bytes: Bytes, start: number): string => (bytes[start - 1] === ':' ? ' ' : '')
@@ -106,11 +110,7 @@ const blankBefore = (bytes: Bytes, start: number): string => (bytes[start - 1] =
 /** booster knows modules by underscored names, and makes no image where one is not there. */
 function isWrong(host: Host, name: string): boolean {
   const module = moduleName(name)
-  const kernels = host.kernels.filter(({ bootable, vfio }) => bootable && vfio.vfio_pci !== undefined)
-  return (
-    module.startsWith('vfio') &&
-    (module !== name || kernels.some(kernel => kernel.vfio[module] === undefined))
-  )
+  return module.startsWith('vfio') && (module !== name || kernelsLacking(host, module).length > 0)
 }
 
 /** Each with the comma before it; the first that is left with the one behind. */
@@ -127,9 +127,9 @@ function withNames(text: Bytes, names: readonly string[]): Bytes {
   return quote + [...(inner === '' ? [] : [inner]), ...names].join(separator) + quote
 }
 
-function wants(host: Host, kernel: InstalledKernel) {
+function wants(host: Host, kernel: InstalledKernel): WantedContent | Refusal {
   const list = readList(host)
-  if (isRefusal(list)) return { modules: [], loads: [], files: {} }
+  if (isRefusal(list)) return list
   const listed = namesIn(list.text)
     .map(moduleName)
     .filter(name => name.startsWith('vfio'))

@@ -1,12 +1,13 @@
 import type { Bytes } from '../../host/bytes.ts'
 import { type Argv, applyChanges, type Change, write } from '../../host/change.ts'
-import type { Host, InstalledKernel } from '../../host/host.ts'
+import type { Host } from '../../host/host.ts'
 import { moduleName } from '../../host/modprobe.ts'
+import { kernelsLacking } from '../../host/vfio_kernels.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { sdbootutilEntries } from '../bootloaders/sdbootutil.ts'
 import { tool } from '../evidence.ts'
-import { listTokens, withNames, withoutNames } from '../shell/list.ts'
+import { listTokens, withNames, withoutNamesOfAll } from '../shell/list.ts'
 import { type ListVariable, readLists, type Setting } from '../shell/sourced.ts'
 import type { InitramfsGenerator, ModuleEdit } from './generator.ts'
 import { imagesOf, kernelImages, modprobeHashes, softdepsOf, vfioModulesOf } from './images.ts'
@@ -73,12 +74,15 @@ const vfioOf = ({ words }: ListVariable): string[] => [
 ]
 
 /** /etc/modprobe.d comes along where the image is for this host only (90kernel-modules); else what install_items names. */
-function filesInImages(host: Host, config: Config): Record<string, string> {
+function filesInImage(host: Host, config: Config, path: string): Record<string, string> {
   const hashes = modprobeHashes(host)
-  if (isHostOnly(config)) return hashes
+  if (isHostOnly(config) && !isFallback(path)) return hashes
   const kept = Object.entries(hashes).filter(([path]) => config.install_items.words.some(matches(path)))
   return Object.fromEntries(kept)
 }
+
+/** Made for any machine, whatever the configuration says. */
+const isFallback = (path: string): boolean => path.includes('fallback')
 
 const isHostOnly = ({ hostonly }: Config): boolean => ['yes', '-h'].includes(hostonly.words.join(' '))
 
@@ -94,69 +98,70 @@ const matches = (path: string) => (pattern: string) =>
 function edit(host: Host, { add, remove }: ModuleEdit): readonly Change[] | Refusal {
   const config = readConfig(host)
   if (isRefusal(config)) return config
-  const omitted = config.omit_drivers.chain.find(setting => namesVfio(setting))
+  const omitted = config.omit_drivers.chain.find(setting => omitsVfio(host, setting))
   if (add.length > 0 && omitted !== undefined)
     return refuse(
       `${omitted.path}:${omitted.line} keeps vfio modules out of the images (omit_drivers)`,
       'take them out of that list, then run again',
     )
-  const changes: Change[] = []
-  const gone = new Set(remove.map(moduleName))
-  for (const name of remove.length > 0 ? [] : unknownNames(host, config)) gone.add(name)
-  const cleared = withoutModules(host, config, gone, remove.length > 0)
-  if (isRefusal(cleared)) return cleared
-  changes.push(...cleared)
-  if (remove.length === 0) {
-    const added = withModules(applyChanges(host, changes), add)
-    if (isRefusal(added)) return added
-    changes.push(...added)
+  if (remove.length > 0) {
+    const cleared = withoutModules(host, config, new Set(remove.map(moduleName)))
+    return isRefusal(cleared) ? cleared : [...cleared, ...withoutOurLines(applyChanges(host, cleared))]
   }
-  return changes
+  const unknown = new Set(unknownNames(host, config))
+  const vendors = config.force_drivers.chain.find(
+    setting => !setting.path.startsWith('/etc/') && names(setting, unknown),
+  )
+  if (vendors !== undefined)
+    return refuse(
+      `${vendors.path}:${vendors.line} names a vfio module that not every kernel here has: dracut leaves out what follows it`,
+      `copy it to ${FOLDER} and take the name out, then run again`,
+    )
+  const cleared = withoutModules(host, config, unknown)
+  if (isRefusal(cleared)) return cleared
+  const added = withModules(applyChanges(host, cleared), add)
+  return isRefusal(added) ? added : [...cleared, ...added]
 }
 
-const namesVfio = (setting: Setting): boolean =>
-  setting.word.parts
-    .map(({ text }) => text)
-    .join('')
-    .includes('vfio')
+/**
+ * Its words are regular expressions for names with underscores, of whole names in newer versions only (dracut.sh,
+ * omit_drivers_corrected).
+ */
+function omitsVfio(host: Host, setting: Setting): boolean {
+  const known = host.kernels.flatMap(({ vfio }) => Object.keys(vfio))
+  const text = setting.word.parts.map(({ text }) => text).join('')
+  return text
+    .split(/\s+/)
+    .filter(word => word !== '')
+    .some(word => moduleName(word).includes('vfio') || known.some(name => isMatch(word, name)))
+}
+
+function isMatch(pattern: string, name: string): boolean {
+  try {
+    return new RegExp(pattern).test(name)
+  } catch {
+    return false
+  }
+}
+
+const names = (setting: Setting, modules: ReadonlySet<string>): boolean =>
+  listTokens(setting)?.some(({ name }) => modules.has(moduleName(name))) ?? modules.size > 0
 
 /** A name that a kernel does not have makes dracut leave out those after it, and exit with 0 (dracut-install -m). */
-function unknownNames(host: Host, config: Config): string[] {
-  const kernels = host.kernels.filter(({ bootable }) => bootable)
-  return vfioOf(config.force_drivers).filter(name =>
-    kernels.some(kernel => kernel.vfio.vfio_pci !== undefined && kernel.vfio[name] === undefined),
-  )
+const unknownNames = (host: Host, config: Config): string[] =>
+  vfioOf(config.force_drivers).filter(name => kernelsLacking(host, name).length > 0)
+
+/** Takes names off the lists of /etc: those of /usr are the distribution's word. */
+function withoutModules(host: Host, config: Config, gone: ReadonlySet<string>): readonly Change[] | Refusal {
+  const ours = config.force_drivers.chain.filter(({ path }) => path.startsWith('/etc/'))
+  const after = withoutNamesOfAll(host, ours, name => gone.has(moduleName(name)))
+  return 'unsafe' in after ? unsafe(after.unsafe) : after.changes
 }
 
-/** Takes names off the lists of /etc; our own drop-in goes with them where nothing else is in it. */
-function withoutModules(
-  host: Host,
-  config: Config,
-  gone: ReadonlySet<string>,
-  withItems: boolean,
-): readonly Change[] | Refusal {
-  if (gone.size === 0) return []
-  const changes: Change[] = []
-  // Last setting of a file first, so that the offsets of the others stay true.
-  for (const setting of config.force_drivers.chain.toReversed()) {
-    const now = applyChanges(host, changes)
-    const bytes = now.files[setting.path]?.bytes ?? ''
-    const after = withoutNames(bytes, setting, name => gone.has(moduleName(name)))
-    if (after === undefined) return unsafe(setting)
-    if (after === bytes) continue
-    if (!setting.path.startsWith('/etc/')) {
-      if (withItems) continue
-      return refuse(
-        `${setting.path}:${setting.line} names a vfio module that not every kernel here has: dracut leaves out what follows it`,
-        `copy it to ${FOLDER} and take the name out, then run again`,
-      )
-    }
-    changes.push(...write(now, setting.path, after))
-  }
-  return withItems ? [...changes, ...withoutOurLines(applyChanges(host, changes))] : changes
-}
-
-/** Lines of our own drop-in that say nothing any more, and the one for modprobe.d. */
+/**
+ * Lines of our own drop-in that say nothing any more, and the one for modprobe.d: whose that is nothing tells, if it is
+ * as we write it; left there it would stay for good where we have added it. A drop-in with nothing else in it goes.
+ */
 function withoutOurLines(host: Host): readonly Change[] {
   const path = dropIn(host)
   const before = host.files[path]?.bytes
@@ -190,9 +195,7 @@ function withModules(host: Host, add: readonly string[]): readonly Change[] | Re
     text =
       (own && withNames(text, own, missing)) ?? appendLine(text, `force_drivers+=" ${missing.join(' ')} "\n`)
   }
-  const files = Object.keys(modprobeHashes(host))
-  const inImages = filesInImages(host, config)
-  if (files.some(file => !(file in inImages))) text = appendLine(text, ITEMS_LINE)
+  if (!itemsHold(host, config)) text = appendLine(text, ITEMS_LINE)
   const changes = text === '' ? [] : write(host, path, text)
   const after = readConfig(applyChanges(host, changes))
   if (isRefusal(after)) return after
@@ -208,8 +211,12 @@ function appendLine(bytes: Bytes, line: string): Bytes {
 const firstThatResets = (variable: ListVariable, add: readonly string[]): ListVariable | undefined =>
   add.every(name => variable.words.map(moduleName).includes(moduleName(name))) ? undefined : variable
 
-const itemsHold = (host: Host, config: Config): boolean =>
-  Object.keys(modprobeHashes(host)).length === Object.keys(filesInImages(host, config)).length
+/** One list serves all images, those for any machine too. */
+function itemsHold(host: Host, config: Config): boolean {
+  const count = Object.keys(modprobeHashes(host)).length
+  const paths = ['', ...kernelImages(host).map(({ path }) => path)]
+  return paths.every(path => Object.keys(filesInImage(host, config, path)).length === count)
+}
 
 function resetBy({ chain }: ListVariable, path: string): Refusal {
   const [first] = chain
@@ -228,14 +235,14 @@ const unsafe = (setting: Setting): Refusal =>
 const dracutImages: Artifact = {
   ...imagesOf({
     rebuild,
-    wants(host, kernel) {
+    wants(host, kernel, path) {
       const config = readConfig(host)
-      if (isRefusal(config)) return { modules: [], loads: [], files: {} }
+      if (isRefusal(config)) return config
       const loaded = vfioOf(config.force_drivers)
       const held = [...loaded, ...vfioOf(config.add_drivers), ...vfioOf(config.drivers)]
       const modules = vfioModulesOf(kernel, held)
       const brings = softdepsOf(kernel, modules)
-      return { modules, brings, loads: loaded, files: filesInImages(host, config) }
+      return { modules, brings, loads: loaded, files: filesInImage(host, config, path) }
     },
   }),
   writes: host => [
@@ -243,36 +250,33 @@ const dracutImages: Artifact = {
     ...(isBySum(host) ? sdbootutilEntries.writes(host) : []),
   ],
 }
+
 /**
- * All in one go where every kernel has one image, of the name that dracut gives it; else each by its path: Arch's are
- * called after their package, kernel-install copies them to the ESP as they were called in /boot, and of two dracut
- * itself writes one only. A fallback image is for any machine. With uefi=yes it would make a unified kernel image of
- * whatever path it is told.
+ * Each by its path. --regenerate-all writes where dracut would put an image of that kernel now, which need not be what is
+ * booted (https://github.com/dracut-ng/dracut/issues/2445), and makes one for every folder of modules that is left,
+ * of which any may fail. It is left for unified kernel images, whose names dracut makes up, and where no image is known;
+ * with uefi=yes dracut would make such a one of whatever path it is told.
  */
 function rebuild(host: Host): readonly Argv[] {
-  const all: Argv = ['dracut', '--force', '--regenerate-all']
   if (isBySum(host)) return [['sdbootutil', 'mkinitrd']]
   const images = kernelImages(host).filter(({ path }) => !isCopied(host, path))
   const single = images.filter(({ path }) => !path.endsWith('.efi'))
   const config = readConfig(host)
   const isUnified = !isRefusal(config) && config.uefi.words.join(' ') === 'yes'
-  const ofKernel = Map.groupBy(single, ({ kernel }) => kernel.release)
-  const isByDefault = single.every(
-    ({ path, kernel }) => hasDefaultName(path, kernel) && ofKernel.get(kernel.release)?.length === 1,
-  )
-  if (isByDefault && (!isUnified || single.length === 0)) return [all]
   const byPath = single.map(
     ({ path, kernel }): Argv => [
       'dracut',
       '--force',
-      ...(path.includes('fallback') ? ['--no-hostonly'] : []),
+      ...(isFallback(path) ? ['--no-hostonly'] : []),
       ...(isUnified ? ['--no-uefi'] : []),
       outputFor(path),
       kernel.release,
     ],
   )
+  const all: Argv[] =
+    single.length < images.length || images.length === 0 ? [['dracut', '--force', '--regenerate-all']] : []
   const update: Argv[] = single.some(({ path }) => isSolus(path)) ? [['clr-boot-manager', 'update']] : []
-  return [...(single.length < images.length ? [all] : []), ...byPath, ...update]
+  return [...all, ...byPath, ...update]
 }
 
 /**
@@ -295,9 +299,3 @@ const outputFor = (path: string): string => (isSolus(path) ? path.replace(/^\/us
 const isCopied = (host: Host, path: string): boolean =>
   !isSolus(path) &&
   Object.keys(host.images).some(other => isSolus(other) && other.endsWith(path.slice(path.lastIndexOf('/'))))
-
-/** Of dracut itself, of Debian and of openSUSE; the last in a folder of the Boot Loader Specification. */
-const hasDefaultName = (path: string, { release }: InstalledKernel): boolean =>
-  [`/boot/initramfs-${release}.img`, `/boot/initrd.img-${release}`, `/boot/initrd-${release}`].includes(
-    path,
-  ) || path.endsWith(`/${release}/initrd`)

@@ -4,8 +4,10 @@ import type { Host, Image, InstalledKernel } from '../../host/host.ts'
 import { type Known, predicted } from '../../host/known.ts'
 import { modprobeFiles } from '../../host/modprobe.ts'
 import { kernelAt } from '../../host/releases.ts'
+import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { isOfOtherSnapshot } from '../bootloaders/sdbootutil.ts'
+import { readPresets } from './mkinitcpio_presets.ts'
 
 /** What an image must hold, of what our sources reach. */
 export interface WantedContent {
@@ -21,7 +23,7 @@ export interface WantedContent {
 
 interface Generated {
   readonly rebuild: (host: Host) => readonly Argv[]
-  readonly wants: (host: Host, kernel: InstalledKernel, path: string) => WantedContent
+  readonly wants: (host: Host, kernel: InstalledKernel, path: string) => WantedContent | Refusal
 }
 
 /** The images of all installed kernels as one artifact: judged by their content, never by their age. */
@@ -32,11 +34,17 @@ export const imagesOf = ({ rebuild, wants }: Generated): Artifact => ({
   writes: host => kernelImages(host).map(({ path }) => path),
   isStale: host =>
     kernelImages(host)
-      .map(({ path, kernel, image }) => staleBecause(path, image, wants(host, kernel, path)))
+      .map(({ path, kernel, image }) => staleBecause(path, kernel, image, wants(host, kernel, path)))
       .find(why => why !== undefined),
+  unclear: host =>
+    kernelImages(host)
+      .map(({ path, kernel, image }) => unclearBecause(path, kernel, image, wants(host, kernel, path)))
+      .find(refusal => refusal !== undefined),
   derive(host) {
     const rebuilt = kernelImages(host).map(({ path, kernel, image }) => {
-      const { modules, brings = [], loads, files } = wants(host, kernel, path)
+      const wanted = wants(host, kernel, path)
+      if (isRefusal(wanted)) return [path, image] as const
+      const { modules, brings = [], loads, files } = wanted
       const held = [...new Set([...modules, ...brings])].sort()
       const made: Image = { path, release: kernel.release, madeBy: '', modules: held, loads, files }
       return [path, predicted(remade(image, made))] as const
@@ -45,18 +53,51 @@ export const imagesOf = ({ rebuild, wants }: Generated): Artifact => ({
   },
 })
 
-/** Those of kernels that are installed; a rescue image is nobody's. */
+/**
+ * Those of kernels that are installed; a rescue image is nobody's, and neither is one whose content is of a kernel that
+ * is not installed: another system's on the same ESP, or what a removed kernel left. Only a preset says otherwise:
+ * mkinitcpio makes that path of whatever kernel its package has now.
+ */
 export function kernelImages(host: Host): { path: string; kernel: InstalledKernel; image: Known<Image> }[] {
   const found = Object.entries(host.images).filter(([path]) => !isOfOtherSnapshot(host, path))
+  const presets = readPresets(host)
+  const named = isRefusal(presets) ? [] : presets.flatMap(({ images }) => images)
   return found.flatMap(([path, image]) => {
     const release = image.is === 'unknown' ? '' : image.value.release
-    const kernel = host.kernels.find(one => one.release === release) ?? kernelAt(host, path)
+    const isOurs = release === '' || named.includes(path)
+    const kernel =
+      host.kernels.find(one => one.release === release) ?? (isOurs ? kernelAt(host, path) : undefined)
     return kernel === undefined ? [] : [{ path, kernel, image }]
   })
 }
 
-function staleBecause(path: string, image: Known<Image>, wanted: WantedContent): string | undefined {
-  if (image.is === 'unknown') return `${path} cannot be read: ${image.why}`
+function unclearBecause(
+  path: string,
+  kernel: InstalledKernel,
+  image: Known<Image>,
+  wanted: WantedContent | Refusal,
+): Refusal | undefined {
+  if (isRefusal(wanted)) return wanted
+  if (image.is !== 'unknown' || isIndifferent(kernel, wanted)) return undefined
+  return refuse(
+    `${path} cannot be read, so that nothing shows what it carries: ${image.why}`,
+    "see to that, then run again: reading it takes cpio or bsdtar, the program it is packed with (zstd, xz, lz4 …), room in /var/tmp, and none of dracut's squash module in it",
+  )
+}
+
+/** Whatever is in the image: with vfio-pci compiled in no module of it, and no file of ours, can be. */
+const isIndifferent = (kernel: InstalledKernel, { modules, loads, files }: WantedContent): boolean =>
+  kernel.vfio.vfio_pci?.is === 'builtin' && modules.length + loads.length + Object.keys(files).length === 0
+
+function staleBecause(
+  path: string,
+  kernel: InstalledKernel,
+  image: Known<Image>,
+  wanted: WantedContent | Refusal,
+): string | undefined {
+  if (isRefusal(wanted)) return wanted.why
+  if (image.is === 'unknown')
+    return isIndifferent(kernel, wanted) ? undefined : `${path} cannot be read: ${image.why}`
   const { modules, loads, files } = image.value
   const missing = wanted.modules.find(name => !modules.includes(name))
   if (missing !== undefined) return `${path} does not hold ${missing}`

@@ -1,13 +1,21 @@
-import { type Argv, applyChanges, type Change, write } from '../../host/change.ts'
+import { type Argv, applyChanges, type Change, pathsOf, write } from '../../host/change.ts'
 import type { Host, InstalledKernel } from '../../host/host.ts'
 import { moduleName } from '../../host/modprobe.ts'
-import { KNOWN_DRIVERS } from '../../host/native_drivers.ts'
+import { KNOWN_DRIVERS, NVIDIA_MODULES } from '../../host/native_drivers.ts'
+import { kernelsLacking } from '../../host/vfio_kernels.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import { tool } from '../evidence.ts'
-import { withNames, withoutNames } from '../shell/list.ts'
+import { listTokens, withNames, withoutNamesOfAll } from '../shell/list.ts'
 import { type ListVariable, readLists, type Setting } from '../shell/sourced.ts'
 import type { InitramfsGenerator, ModuleEdit } from './generator.ts'
-import { imagesOf, kernelImages, modprobeHashes, softdepsOf, vfioModulesOf } from './images.ts'
+import {
+  imagesOf,
+  kernelImages,
+  modprobeHashes,
+  softdepsOf,
+  vfioModulesOf,
+  type WantedContent,
+} from './images.ts'
 import { MKINITCPIO_PRESETS, type Preset, readPresets } from './mkinitcpio_presets.ts'
 
 export const MAIN = '/etc/mkinitcpio.conf'
@@ -25,7 +33,7 @@ export const mkinitcpio: InitramfsGenerator = {
   carries: "today's modprobe.d",
   listed(host) {
     const config = readConfig(host, sourcesByDefault(host))
-    return isRefusal(config) ? [] : config.MODULES.words.map(nameOf)
+    return isRefusal(config) ? [] : listedOf(config)
   },
   edit,
   images: imagesOf({ rebuild, wants }),
@@ -49,42 +57,56 @@ function sourcesByDefault(host: Host): string[] {
 const sourcesOf = (host: Host, preset: Preset | undefined): readonly string[] =>
   preset?.config === undefined ? sourcesByDefault(host) : [preset.config]
 
-function wants(host: Host, kernel: InstalledKernel, path: string) {
+function wants(host: Host, kernel: InstalledKernel, path: string): WantedContent | Refusal {
   const presets = readPresets(host)
-  const preset = isRefusal(presets) ? undefined : presets.find(({ images }) => images.includes(path))
+  if (isRefusal(presets)) return presets
+  const preset = presets.find(({ images }) => images.includes(path))
   const config = readConfig(host, sourcesOf(host, preset))
-  if (isRefusal(config)) return { modules: [], loads: [], files: {} }
-  const listed = vfioOf(config.MODULES)
-  const isLoaded = (name: string) => isSystemd(config) || kernel.vfio[name]?.is === 'module'
+  if (isRefusal(config)) return config
+  const listed = vfioOf(config.MODULES.words.map(nameOf))
   const modules = vfioModulesOf(kernel, listed)
   return {
     modules,
     brings: softdepsOf(kernel, modules),
-    loads: listed.filter(isLoaded),
-    files: filesInImages(host, config),
+    loads: isSystemd(config)
+      ? vfioOf(config.MODULES.words.map(moduleName))
+      : listed.filter(name => kernel.vfio[name]?.is === 'module'),
+    files: filesInImage(host, config, preset),
   }
 }
 
-const vfioOf = ({ words }: ListVariable): string[] => [
-  ...new Set(words.map(nameOf).filter(name => name.startsWith('vfio'))),
+const vfioOf = (names: readonly string[]): string[] => [
+  ...new Set(names.filter(name => name.startsWith('vfio'))),
 ]
 
-/** Its install script writes all of MODULES down, others only what is really there and no builtin (parse_config()). */
+/**
+ * The systemd hook writes the words of MODULES down as they are, a line each (install/systemd; of a string they are made
+ * before, arrayize_config()), where busybox's init is told what is really there and no builtin (parse_config()).
+ */
 const isSystemd = ({ HOOKS }: Config): boolean => HOOKS.words.includes('systemd')
+
+/** What is loaded: of a question mark systemd-modules-load knows nothing, and finds no module of that name. */
+const listedOf = (config: Config): string[] =>
+  config.MODULES.words.filter(word => !isSystemd(config) || !word.endsWith('?')).map(nameOf)
 
 const MODPROBE_HOOK = 'modconf'
 
-function filesInImages(host: Host, { HOOKS, FILES }: Config): Record<string, string> {
+function filesInImage(
+  host: Host,
+  { HOOKS, FILES }: Config,
+  preset: Preset | undefined,
+): Record<string, string> {
   const hashes = modprobeHashes(host)
-  if (HOOKS.words.includes(MODPROBE_HOOK)) return hashes
+  if (HOOKS.words.includes(MODPROBE_HOOK) && !preset?.skips.includes(MODPROBE_HOOK)) return hashes
   return Object.fromEntries(Object.entries(hashes).filter(([path]) => FILES.words.includes(path)))
 }
 
-/** Each configuration that makes an image gets the same. */
+/** Each configuration that makes an image gets the same; images of no preset are made with the default one. */
 function edit(host: Host, asked: ModuleEdit): readonly Change[] | Refusal {
   const presets = readPresets(host)
   if (isRefusal(presets)) return presets
-  const chains = presets.length === 0 ? [sourcesByDefault(host)] : presets.map(one => sourcesOf(host, one))
+  const chains = presets.map(one => sourcesOf(host, one))
+  if (presets.length === 0 || imagesOfNoPreset(host, presets).length > 0) chains.push(sourcesByDefault(host))
   const changes: Change[] = []
   for (const paths of distinct(chains)) {
     const missing = paths.find(path => !(path in host.files))
@@ -97,7 +119,23 @@ function edit(host: Host, asked: ModuleEdit): readonly Change[] | Refusal {
     if (isRefusal(more)) return more
     changes.push(...more)
   }
-  return changes
+  const after = applyChanges(host, changes)
+  const skipping = asked.remove.length > 0 ? undefined : presets.find(one => leavesOut(after, one))
+  if (skipping !== undefined)
+    return refuse(
+      `${skipping.file} makes ${skipping.name} without the ${MODPROBE_HOOK} hook (-S), so that /etc/modprobe.d would not be in the image`,
+      `take ${MODPROBE_HOOK} out of ${skipping.name}_options, then run again`,
+    )
+  // A name may have been taken out only to be put back in its place.
+  const isSame = pathsOf(changes).every(path => after.files[path]?.bytes === host.files[path]?.bytes)
+  return isSame ? [] : changes
+}
+
+function leavesOut(host: Host, preset: Preset): boolean {
+  const config = readConfig(host, sourcesOf(host, preset))
+  if (isRefusal(config)) return false
+  const covered = filesInImage(host, config, preset)
+  return Object.keys(modprobeHashes(host)).some(path => !(path in covered))
 }
 
 const distinct = (chains: readonly (readonly string[])[]): (readonly string[])[] => [
@@ -111,9 +149,18 @@ function editConfig(
 ): readonly Change[] | Refusal {
   const config = readConfig(host, paths)
   if (isRefusal(config)) return config
+  // modconf stays: it is in the HOOKS that mkinitcpio ships, and more than our files may count on it by now.
   if (remove.length > 0) return takeAway(host, config.MODULES, new Set(remove.map(nameOf)))
   const wanted = add.map(nameOf)
-  const gone = new Set([...unknownNames(host, config.MODULES), ...lateNames(config.MODULES, wanted)])
+  const listed = listedOf(config)
+  const unloaded = config.MODULES.words
+    .map(nameOf)
+    .filter(name => wanted.includes(name) && !listed.includes(name))
+  const gone = new Set([
+    ...unknownNames(host, config.MODULES),
+    ...lateNames(config.MODULES, wanted),
+    ...unloaded,
+  ])
   const cleared = takeAway(host, config.MODULES, gone)
   if (isRefusal(cleared)) return cleared
   const added = putIn(applyChanges(host, cleared), paths, wanted)
@@ -123,13 +170,10 @@ function editConfig(
 }
 
 /** A name that a kernel does not have is an error to mkinitcpio, unless it is marked as one that may be missing. */
-function unknownNames(host: Host, { words }: ListVariable): string[] {
-  const kernels = host.kernels.filter(({ bootable, vfio }) => bootable && vfio.vfio_pci !== undefined)
-  return words
-    .filter(word => !word.endsWith('?') && nameOf(word).startsWith('vfio'))
-    .map(nameOf)
-    .filter(name => kernels.some(kernel => kernel.vfio[name] === undefined))
-}
+const unknownNames = (host: Host, { words }: ListVariable): string[] =>
+  vfioOf(words.filter(word => !word.endsWith('?')).map(nameOf)).filter(
+    name => kernelsLacking(host, name).length > 0,
+  )
 
 /** Those that stand behind a driver that would take the device first. */
 function lateNames({ words }: ListVariable, wanted: readonly string[]): string[] {
@@ -139,24 +183,18 @@ function lateNames({ words }: ListVariable, wanted: readonly string[]): string[]
 }
 
 const isRival = (name: string): boolean =>
-  KNOWN_DRIVERS.includes(nameOf(name)) || /^(nvidia|fglrx)/.test(nameOf(name))
+  KNOWN_DRIVERS.includes(nameOf(name)) ||
+  NVIDIA_MODULES.includes(nameOf(name)) ||
+  /^(nvidia|fglrx)/.test(nameOf(name))
 
 function takeAway(
   host: Host,
   { chain }: ListVariable,
   gone: ReadonlySet<string>,
 ): readonly Change[] | Refusal {
-  const changes: Change[] = []
-  if (gone.size === 0) return changes
-  // Last setting of a file first, so that the offsets of the others stay true.
-  for (const setting of chain.toReversed()) {
-    const now = applyChanges(host, changes)
-    const bytes = now.files[setting.path]?.bytes ?? ''
-    const after = withoutNames(bytes, setting, name => gone.has(nameOf(name)))
-    if (after === undefined) return unsafe(setting)
-    changes.push(...write(now, setting.path, after))
-  }
-  return changes
+  if (gone.size === 0) return []
+  const after = withoutNamesOfAll(host, chain, name => gone.has(nameOf(name)))
+  return 'unsafe' in after ? unsafe(after.unsafe) : after.changes
 }
 
 /** Into the setting that starts the list: all that others add comes later. */
@@ -174,14 +212,31 @@ function putIn(host: Host, paths: readonly string[], wanted: readonly string[]):
     return write(host, path, `${before}${newline}MODULES=(${missing.join(' ')})\n`)
   }
   const after = withNames(host.files[first.path]?.bytes ?? '', first, missing, isRival)
-  return after === undefined ? unsafe(first) : write(host, first.path, after)
+  if (after === undefined) return unsafe(first)
+  const changes = write(host, first.path, after)
+  return rivalInFront(applyChanges(host, changes), paths, wanted) ?? changes
+}
+
+/** A later setting may put its own names before all that it takes over: MODULES=(nvidia "${MODULES[@]}"). */
+function rivalInFront(host: Host, paths: readonly string[], wanted: readonly string[]): Refusal | undefined {
+  const config = readConfig(host, paths)
+  if (isRefusal(config)) return config
+  const { words, chain } = config.MODULES
+  const [late] = lateNames(config.MODULES, wanted)
+  const rival = words.find(isRival)
+  const setting = chain.find(one => listTokens(one)?.some(({ name }) => name === rival)) ?? chain.at(-1)
+  if (late === undefined || setting === undefined) return undefined
+  return refuse(
+    `${setting.path}:${setting.line} puts ${rival} before ${late} and whatever else MODULES has, so that it is loaded first`,
+    `write it behind the others there, or leave it out, then run again`,
+  )
 }
 
 /** Behind the hooks that it usually follows; it only copies modprobe.d, so that it harms nothing anywhere. */
 function withModprobeHook(host: Host, paths: readonly string[]): readonly Change[] | Refusal {
   const config = readConfig(host, paths)
   if (isRefusal(config)) return config
-  const covered = filesInImages(host, config)
+  const covered = filesInImage(host, config, undefined)
   if (Object.keys(modprobeHashes(host)).every(path => path in covered)) return []
   const [first] = config.HOOKS.chain
   if (first === undefined)
@@ -209,10 +264,24 @@ const unsafe = (setting: Setting): Refusal =>
 
 /** All presets; images of none (kernel-install's) one by one. */
 function rebuild(host: Host): readonly Argv[] {
-  const presets = readPresets(host)
-  const known = isRefusal(presets) ? [] : presets.flatMap(({ images }) => images)
-  const single = kernelImages(host)
-    .filter(({ path }) => !path.endsWith('.efi') && !known.includes(path))
-    .map(({ path, kernel }): Argv => ['mkinitcpio', '-k', kernel.release, '-g', path])
-  return known.length > 0 || single.length === 0 ? [['mkinitcpio', '-P'], ...single] : single
+  const read = readPresets(host)
+  const presets = isRefusal(read) ? [] : read
+  const single = imagesOfNoPreset(host, presets).map(
+    ({ path, kernel }): Argv => [
+      'mkinitcpio',
+      '-k',
+      kernel.release,
+      // As the presets do that make an image for any machine; one may be left of a preset that is gone.
+      ...(path.includes('fallback') ? ['-S', 'autodetect'] : []),
+      '-g',
+      path,
+    ],
+  )
+  const hasImages = presets.some(({ images }) => images.length > 0)
+  return hasImages || single.length === 0 ? [['mkinitcpio', '-P'], ...single] : single
 }
+
+const imagesOfNoPreset = (host: Host, presets: readonly Preset[]) =>
+  kernelImages(host).filter(
+    ({ path }) => !path.endsWith('.efi') && !presets.some(({ images }) => images.includes(path)),
+  )

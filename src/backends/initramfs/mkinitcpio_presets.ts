@@ -13,6 +13,8 @@ export interface Preset {
   readonly images: readonly string[]
   /** Words of its options, which mkinitcpio is called with. */
   readonly options: readonly string[]
+  /** Hooks that these leave out. */
+  readonly skips: readonly string[]
 }
 
 export const MKINITCPIO_PRESETS = '/etc/mkinitcpio.d/*.preset'
@@ -59,12 +61,20 @@ function valuesOf(statements: readonly Statement[]): ReadonlyMap<string, readonl
 function presetOf(file: string, name: string, values: ReadonlyMap<string, readonly string[]>): Preset {
   const value = (key: string) => values.get(`${name}_${key}`)?.[0] ?? values.get(`ALL_${key}`)?.[0]
   const options = values.get(`${name}_options`) ?? []
-  const flag = options.findLastIndex(option => option === '-c' || option === '--config')
   return {
     file,
     name,
-    config: flag < 0 ? value('config') : options[flag + 1],
+    config: optionValues(options, '-c', '--config').at(-1) ?? value('config'),
     images: ['image', 'uki', 'efi_image'].flatMap(key => value(key) ?? []),
     options,
+    skips: optionValues(options, '-S', '--skiphooks').flatMap(hooks => hooks.split(',')),
   }
 }
+
+/** Each may stand behind its option, or in the same word: -cFILE, --config=FILE (getopt(1)). */
+const optionValues = (options: readonly string[], short: string, long: string): string[] =>
+  options.flatMap((option, n) => {
+    if (option === short || option === long) return options[n + 1] ?? []
+    if (option.startsWith(`${long}=`)) return option.slice(long.length + 1)
+    return option.startsWith(short) ? option.slice(short.length) : []
+  })

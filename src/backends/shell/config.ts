@@ -1,6 +1,7 @@
 import type { Bytes } from '../../host/bytes.ts'
+import { isUtf16 } from '../plain_text.ts'
 import { commandAt, nest } from './command.ts'
-import { endOfLine, lineOf, matchAt, Unreadable } from './reading.ts'
+import { endOfLine, lineOf, linesUpTo, matchAt, openQuote, Unreadable, unterminated } from './reading.ts'
 import { type ArrayWord, arrayAt, type Word, wordAt } from './word.ts'
 
 /**
@@ -45,6 +46,7 @@ export type Dialect = 'sh' | 'bash'
 export function parseShellConfig(bytes: Bytes, dialect: Dialect = 'sh'): ShellConfig | ShellProblem {
   if (bytes.startsWith('\xef\xbb\xbf'))
     return problemAt(bytes, 0, 'starts with a byte order mark, which a shell takes for a command')
+  if (isUtf16(bytes)) return problemAt(bytes, 0, 'is UTF-16, which no shell reads')
   const crlf = bytes.indexOf('\r\n')
   if (crlf >= 0)
     return problemAt(bytes, crlf, 'has Windows line ends (CRLF), which become part of the values')
@@ -55,8 +57,12 @@ export function parseShellConfig(bytes: Bytes, dialect: Dialect = 'sh'): ShellCo
   try {
     return { statements: [...statements(bytes, dialect)] }
   } catch (error) {
-    if (error instanceof Unreadable) return problemAt(bytes, error.at, error.message)
-    throw error
+    if (!(error instanceof Unreadable)) throw error
+    // The quote that opens a later value closes one that was left open, and from there on everything is read inside out.
+    const open = openQuote(bytes)
+    return open === undefined || open.at >= error.at
+      ? problemAt(bytes, error.at, error.message)
+      : problemAt(bytes, open.at, unterminated(open.at, open.what).message)
   }
 }
 
@@ -64,6 +70,7 @@ export const isShellProblem = (parsed: ShellConfig | ShellProblem): parsed is Sh
 
 function* statements(bytes: Bytes, dialect: Dialect): Generator<Statement> {
   const open: string[] = []
+  const lineAt = linesUpTo(bytes)
   let at = 0
   while (at < bytes.length) {
     // Only these separate words in every locale: \r, \v and bytes above 7f are part of them (2.3).
@@ -73,7 +80,8 @@ function* statements(bytes: Bytes, dialect: Dialect): Generator<Statement> {
     else {
       const found = assignmentsAt(bytes, at, dialect)
       if (found !== undefined) {
-        for (const assignment of found.assignments) yield { ...assignment, conditional: open.length > 0 }
+        for (const { at: from, ...assignment } of found.assignments)
+          yield { ...assignment, line: lineAt(from), conditional: open.length > 0 }
         at = found.end
         continue
       }
@@ -81,7 +89,7 @@ function* statements(bytes: Bytes, dialect: Dialect): Generator<Statement> {
       nest(open, words, at)
       yield {
         kind: 'opaque',
-        line: lineOf(bytes, at),
+        line: lineAt(at),
         text: bytes.slice(at, end).trimEnd(),
         words: words.map(({ text }) => text.replaceAll(/["'\\]/g, '')),
       }
@@ -89,6 +97,8 @@ function* statements(bytes: Bytes, dialect: Dialect): Generator<Statement> {
     }
   }
 }
+
+type Assignment = Extract<Statement, { kind: 'assign' }>
 
 const EXPORT = /export[ \t]+/y
 const ASSIGNMENT = {
@@ -101,14 +111,14 @@ const ASSIGNMENT = {
  * only, `X=1 && …` and `X=1 | …` set it under a condition or in a process of its own (2.9.1).
  */
 function assignmentsAt(bytes: Bytes, start: number, dialect: Dialect) {
-  const assignments: Omit<Extract<Statement, { kind: 'assign' }>, 'conditional'>[] = []
+  const assignments: (Omit<Assignment, 'line' | 'conditional'> & { readonly at: number })[] = []
   let at = start + (matchAt(EXPORT, bytes, start)?.[0].length ?? 0)
   for (;;) {
     const [text, name, plus] = matchAt(ASSIGNMENT[dialect], bytes, at) ?? []
     if (text === undefined || name === undefined) return undefined
     const value = at + text.length
     const word = dialect === 'bash' && bytes[value] === '(' ? arrayAt(bytes, value) : wordAt(bytes, value)
-    assignments.push({ kind: 'assign', name, line: lineOf(bytes, at), appends: plus === '+', word })
+    assignments.push({ kind: 'assign', name, at, appends: plus === '+', word })
     at = afterBlanks(bytes, word.end)
     const next = bytes.charAt(at)
     if (next === '' || next === '\n' || next === ';' || (next === '#' && at > word.end))
@@ -125,5 +135,6 @@ function afterBlanks(bytes: Bytes, from: number): number {
 
 function problemAt(bytes: Bytes, at: number, why: string): ShellProblem {
   const start = bytes.lastIndexOf('\n', at - 1) + 1
-  return { line: lineOf(bytes, at), text: bytes.slice(start, endOfLine(bytes, at)), why }
+  const text = bytes.slice(start, endOfLine(bytes, at)).replaceAll('\0', '')
+  return { line: lineOf(bytes, at), text, why }
 }

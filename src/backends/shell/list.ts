@@ -1,4 +1,6 @@
 import type { Bytes } from '../../host/bytes.ts'
+import { applyChanges, type Change, write } from '../../host/change.ts'
+import type { Host } from '../../host/host.ts'
 import { isArray, type Setting } from './sourced.ts'
 import type { Part } from './word.ts'
 
@@ -94,6 +96,23 @@ export function withoutNames(
       : after.slice(0, start - blanksBefore) + after.slice(end)
   }
   return after
+}
+
+/** Names off all settings that make up a list; the one that cannot be edited, where there is such. */
+export function withoutNamesOfAll(
+  host: Host,
+  chain: readonly Setting[],
+  isGone: (name: string) => boolean,
+): { readonly changes: readonly Change[] } | { readonly unsafe: Setting } {
+  const changes: Change[] = []
+  // Last setting of a file first, so that the offsets of the others stay true.
+  for (const setting of chain.toReversed()) {
+    const now = applyChanges(host, changes)
+    const after = withoutNames(now.files[setting.path]?.bytes ?? '', setting, isGone)
+    if (after === undefined) return { unsafe: setting }
+    changes.push(...write(now, setting.path, after))
+  }
+  return { changes }
 }
 
 /** Its line with the newline, where a list has a name a line. */

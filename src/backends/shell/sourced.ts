@@ -1,6 +1,7 @@
 import type { Bytes } from '../../host/bytes.ts'
 import type { Host } from '../../host/host.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import { TEMPLATE } from '../plain_text.ts'
 import { isShellProblem, parseShellConfig, type Statement } from './config.ts'
 import type { ArrayWord, Part, Word } from './word.ts'
 
@@ -28,13 +29,14 @@ export function readLists<Name extends string>(
   for (const path of paths) {
     const bytes = host.files[path]?.bytes ?? ''
     const parsed = parseShellConfig(bytes, 'bash')
+    const lineText = linesOf(bytes)
     if (isShellProblem(parsed))
       return refuse(
         `${path}:${parsed.line} ${parsed.why}: ${parsed.text}`,
         'mend the file (bash -n checks it) or write that line more plainly, then run again',
       )
     for (const statement of parsed.statements) {
-      const refusal = take({ ...statement, path }, lists, strings, bytes)
+      const refusal = take({ ...statement, path }, lists, strings, lineText)
       if (refusal !== undefined) return refusal
     }
   }
@@ -43,21 +45,32 @@ export function readLists<Name extends string>(
 
 const NOTHING: ListVariable = { words: [], form: 'string', chain: [] }
 
+/** Split once, and only where a line is wanted. */
+function linesOf(bytes: Bytes): (line: number) => string {
+  let lines: readonly string[] | undefined
+  return line => {
+    lines ??= bytes.split('\n')
+    return (lines[line - 1] ?? '').trim()
+  }
+}
+
 /** What only the shell can tell. */
 const UNCLEAR = Symbol('unclear')
 type Environment = Map<string, string | typeof UNCLEAR>
+
+/** Characters of a value, words of an array: a few lines that double what they have would fill any memory. */
+const LONGEST = 65_536
 
 function take(
   statement: Statement & { readonly path: string },
   lists: Map<string, ListVariable>,
   strings: Environment,
-  bytes: Bytes,
+  lineText: (line: number) => string,
 ): Refusal | undefined {
   const at = `${statement.path}:${statement.line}`
-  const text =
-    statement.kind === 'opaque' ? statement.text : (bytes.split('\n')[statement.line - 1] ?? '').trim()
   const hint = `write it out as a plain list in ${statement.path}, then run again`
   if (statement.kind === 'opaque') {
+    const { text } = statement
     const named = [...lists.keys()].find(name => new RegExp(`\\b${name}\\b`).test(text))
     if (named !== undefined || statement.words.some(word => STEERING.has(word)))
       return refuse(
@@ -72,11 +85,12 @@ function take(
     const value = isArray(statement.word) ? UNCLEAR : meaningOf(statement.word.parts, strings)
     const old = statement.appends ? (strings.get(statement.name) ?? '') : ''
     const known = value !== UNCLEAR && old !== UNCLEAR && !statement.conditional
-    strings.set(statement.name, known ? old + value : UNCLEAR)
+    strings.set(statement.name, known ? joined(old, value) : UNCLEAR)
     return undefined
   }
+  const text = lineText(statement.line)
   if (statement.conditional) return refuse(`${at} sets ${statement.name} under a condition: ${text}`, hint)
-  if (/\{\{|%[A-Z_]{2,}%/.test(text))
+  if (TEMPLATE.test(text))
     return refuse(`${at} is a template that was never filled in: ${text}`, 'fill the template in first')
   const after = isArray(statement.word)
     ? arrayAfter(before, statement, statement.word, strings)
@@ -101,9 +115,9 @@ function stringAfter(before: After, setting: Setting, strings: Environment): Aft
   if (before.form === 'array' && before.chain.length > 0)
     return refuse(`sets ${setting.name}, an array until then, as a string`, '')
   const value = meaningOf(setting.word.parts, strings)
-  if (value === UNCLEAR) return refuse(`takes ${setting.name} from what only the shell can tell`, '')
+  const whole = value === UNCLEAR ? value : joined(setting.appends ? (before.value ?? '') : '', value)
+  if (whole === UNCLEAR) return refuse(`takes ${setting.name} from what only the shell can tell`, '')
   const appends = setting.appends || refersTo(setting.name, setting.word.parts)
-  const whole = setting.appends ? (before.value ?? '') + value : value
   return {
     form: 'string',
     value: whole,
@@ -125,7 +139,9 @@ function arrayAfter(
   const words: string[] = setting.appends ? [...before.words] : []
   for (const { parts } of word.elements) {
     if (parts.length === 1 && itself.test(parts[0]?.text ?? '')) {
-      words.push(...before.words)
+      if (words.length + before.words.length > LONGEST)
+        return refuse(`makes ${setting.name} longer than it could be meant`, '')
+      for (const word of before.words) words.push(word)
       continue
     }
     const value = parts.some(isPattern) ? UNCLEAR : meaningOf(parts, strings)
@@ -155,11 +171,15 @@ function meaningOf(parts: readonly Part[], strings: Environment): string | typeo
   for (const part of parts) {
     const name = part.kind === 'variable' ? nameOf(part.text) : undefined
     const piece = part.kind === 'char' ? part.text : name === undefined ? UNCLEAR : (strings.get(name) ?? '')
-    if (piece === UNCLEAR) return UNCLEAR
-    value += piece
+    const more = piece === UNCLEAR ? piece : joined(value, piece)
+    if (more === UNCLEAR) return UNCLEAR
+    value = more
   }
   return value
 }
+
+const joined = (value: string, more: string): string | typeof UNCLEAR =>
+  value.length + more.length > LONGEST ? UNCLEAR : value + more
 
 /** `$X` and `${X}`; other expansions have no name here. */
 function nameOf(expansion: string): string | undefined {

@@ -114,11 +114,12 @@ function expansionAt(
   bytes: Bytes,
   at: number,
   quote: Part['quote'],
+  depth = 0,
 ): { kind: 'variable' | 'command'; end: number } | undefined {
   if (bytes[at] === '`') return { kind: 'command', end: afterBackticks(bytes, at) }
   if (bytes[at] !== '$') return undefined
   const next = bytes.charAt(at + 1)
-  if (next === '(') return { kind: 'command', end: afterParenthesis(bytes, at + 1) }
+  if (next === '(') return { kind: 'command', end: afterParenthesis(bytes, at + 1, depth + 1) }
   if (next === '{') {
     const braced = matchAt(BRACED, bytes, at) ?? (quote === '"' ? matchAt(APPENDING, bytes, at) : null)
     if (braced === null)
@@ -144,29 +145,33 @@ function afterBackticks(bytes: Bytes, at: number): number {
   throw unterminated(at, 'command substitution')
 }
 
+/** Substitutions in one another; nobody writes as many, and each one takes of our stack. */
+const DEEPEST = 100
+
 /** Past the parenthesis that closes the one at `at`. */
-function afterParenthesis(bytes: Bytes, at: number): number {
-  let depth = 0
+function afterParenthesis(bytes: Bytes, at: number, depth: number): number {
+  if (depth > DEEPEST) throw new Unreadable(at, 'has a command substitution that is too much to read')
+  let open = 0
   for (let i = at; i < bytes.length; ) {
     const char = bytes.charAt(i)
-    if (char === '(') depth++
-    if (char === ')' && --depth === 0) return i + 1
+    if (char === '(') open++
+    if (char === ')' && --open === 0) return i + 1
     if (isComment(bytes, i) || matchAt(/case[ \t\n]/y, bytes, i) !== null)
       throw new Unreadable(i, 'has a command substitution that is too much to read')
-    i = afterPiece(bytes, i)
+    i = afterPiece(bytes, i, depth)
   }
   throw unterminated(at, 'command substitution')
 }
 
 /** Past whatever stands at `at` outside of quotes: something quoted, an expansion, or one character. */
-export function afterPiece(bytes: Bytes, at: number): number {
+export function afterPiece(bytes: Bytes, at: number, depth = 0): number {
   const char = bytes.charAt(at)
   if (char === '\\') return at + 2
   if (char === "'") return afterSingleQuote(bytes, at)
-  if (char === '"') return afterDoubleQuote(bytes, at)
+  if (char === '"') return afterDoubleQuote(bytes, at, depth)
   if (bytes.startsWith('<<', at))
     throw new Unreadable(at, 'has a here-document within something else, which is not read')
-  return expansionAt(bytes, at, '')?.end ?? at + 1
+  return expansionAt(bytes, at, '', depth)?.end ?? at + 1
 }
 
 function afterSingleQuote(bytes: Bytes, at: number): number {
@@ -175,11 +180,11 @@ function afterSingleQuote(bytes: Bytes, at: number): number {
   return end + 1
 }
 
-function afterDoubleQuote(bytes: Bytes, at: number): number {
+function afterDoubleQuote(bytes: Bytes, at: number, depth: number): number {
   for (let i = at + 1; i < bytes.length; ) {
     if (bytes[i] === '"') return i + 1
     if (bytes[i] === '\\') i += 2
-    else i = expansionAt(bytes, i, '"')?.end ?? i + 1
+    else i = expansionAt(bytes, i, '"', depth)?.end ?? i + 1
   }
   throw unterminated(at, 'double quote')
 }

@@ -10,12 +10,15 @@ const STANDING = [
   ...new Set([...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`), ...LOADER_FILES, ...INITRAMFS_FILES]),
 ]
 
+/** One ESP mounted at two places shows each file twice: what is written to the one has been written to the other. */
+const SECOND_SIGHT = `[ ./boot/efi -ef ./efi ] && esp=./boot/efi/; [ ./efi -ef ./boot ] && esp=./efi/`
+
 /**
  * `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. In
  * `masks` goes a line for each link to /dev/null, which is how a file of another folder is masked (modprobe.d(5)).
  */
-const SELECT = `set --; masks=; cd "\${root:-/}" && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
-  case $f in ./lib/*) [ -L ./lib ] && continue;; esac
+const SELECT = `set --; masks=; esp=/; cd "\${root:-/}" && { ${SECOND_SIGHT}; :; } && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
+  case $f in "$esp"*) continue;; ./lib/*) [ -L ./lib ] && continue;; esac
   if [ -f "$f" ]; then [ -r "$f" ] && set -- "$@" "$f"
   elif [ -L "$f" ] && [ -c "$f" ]; then masks="$masks$f
 "; fi

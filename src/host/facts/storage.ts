@@ -1,4 +1,5 @@
-import type { StorageUse } from '../host.ts'
+import type { Host, StorageUse } from '../host.ts'
+import { isBelow } from '../mounts.ts'
 import { addressesIn, defineFact, fileLines, linesOf, linkLines } from './fact.ts'
 
 /** Counted on whatever they lie; elsewhere only what lies on block devices counts. */
@@ -33,6 +34,33 @@ export const storage = defineFact({
     return [...withoutRepeats(mounts), ...swaps]
   },
 })
+
+/** What can be written to of where configuration and boot files lie: the options of mount and superblock. */
+export const mounts = defineFact({
+  commands: {
+    mounts:
+      'grep -E "^[^ ]+ [^ ]+ [^ ]+ [^ ]+ (/|/var|/(boot|efi|etc)(/[^ ]*)?) " "$root/proc/self/mountinfo"',
+  },
+  parse(out): Host['mounts'] {
+    // What is mounted over another comes later (an automount, and what it has mounted).
+    const found = Object.fromEntries(linesOf(out.mounts).map(line => [mountPoint(line), accessOf(line)]))
+    const readOnly = Object.keys(found).filter(at => found[at] === 'ro')
+    const counts = (at: string) => readOnly.some(above => at === above || isBelow(at, above))
+    return Object.fromEntries(Object.entries(found).filter(([at]) => counts(at)))
+  },
+})
+
+const mountPoint = (line: string): string =>
+  (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  )
+
+/** A file system that an error has made read-only says so in the options of its superblock only. */
+function accessOf(line: string): 'ro' | 'rw' {
+  const [mount = '', superblock = ''] = line.split(' - ')
+  const options = `${mount.split(' ')[5]},${superblock.split(' ')[2]}`
+  return options.split(',').includes('ro') ? 'ro' : 'rw'
+}
 
 interface Blocks {
   /** The kernel's name of a device by `major:minor`, and by its path in /dev. */

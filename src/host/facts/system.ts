@@ -82,6 +82,7 @@ export const firmware = defineFact({
   commands: {
     tables: 'for t in DMAR IVRS; do [ -e "$root/sys/firmware/acpi/tables/$t" ] && echo "$t"; done',
     uefi: '[ -d "$root/sys/firmware/efi" ] && echo uefi',
+    variables: 'for f in "$root/sys/firmware/efi/efivars/"*; do [ -e "$f" ] && echo some; break; done',
     loader_info: loaderVariable('LoaderInfo'),
     stub_info: loaderVariable('StubInfo'),
     loader_default: loaderVariable('LoaderEntryDefault'),
@@ -91,6 +92,8 @@ export const firmware = defineFact({
   },
   parse: (out): Firmware => ({
     uefi: out.uefi.trim() === 'uefi',
+    // A value is proof enough: recordings may be older than the question.
+    efiVariables: [out.variables, out.loader_info, out.secure_boot].some(text => text.trim() !== ''),
     tables: (['DMAR', 'IVRS'] as const).filter(table => linesOf(out.tables).includes(table)),
     loaderInfo: out.loader_info.trim() || undefined,
     stubInfo: out.stub_info.trim() || undefined,

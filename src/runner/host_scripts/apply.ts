@@ -74,16 +74,18 @@ say() { say_out "$1" "$2"; printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2
 sha_of() { if [ -e "$1" ]; then sha256sum <"$1" | cut -c1-64; else echo absent; fi; }
 end() { # ok|failed WHY
   [ "$1" = ok ] || put_back
-  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc" "$dir/df"
-  drop_kept
+  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc" "$dir/df" "$dir/space" "$dir/made"
+  drop_kept "$1"
   say "$1" "$2"
   printf '%s\\n' "$1" >"$dir/result"
 }
 fail() { end failed "$1"; free_lock "$run"; exit 1; }
 target_of() { p=$root$1; [ -L "$p" ] && p=$(readlink -f -- "$p"); printf '%s' "$p"; }
-check() { # PATH SHA; a link to /dev/null would have /dev/null replaced
+check() { # PATH SHA [PROGRAM, which was to leave it so]; a link to /dev/null would have /dev/null replaced
   p=$(target_of "$1"); if [ -e "$p" ] && [ ! -f "$p" ]; then fail "$1 leads to $p, which is not a regular file: it is not written to"; fi
-  [ "$(sha_of "$(target_of "$1")")" = "$2" ] || fail "$1 was changed by someone else since it was looked at; nothing of that is overwritten"
+  [ "$(sha_of "$(target_of "$1")")" = "$2" ] && return
+  [ -z "\${3-}" ] || fail "$3 made something else of $1 than was foreseen; nothing is written over that"
+  fail "$1 was changed by someone else since it was looked at; nothing of that is overwritten"
 }
 keep() { # N PATH: the original goes to the journal before anything touches it; what later steps find there is none
   if [ -f "$dir/manifest" ]; then while read -r n q; do if [ "$q" = "$2" ]; then return 0; fi; done <"$dir/manifest"; fi
@@ -100,9 +102,9 @@ put_file() { # PATH TEMPORARY: flushed to disk, then renamed over
   mv -f -- "$2" "$1" && { sync "\${1%/*}" 2>/dev/null || sync; }
 }
 is_already() { [ "$(sha_of "$(target_of "$1")")" = "$2" ]; } # a program's own undoing may have put it back
-write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64
+write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64 [PROGRAM]
   is_already "$2" "$4" && return
-  check "$2" "$3"
+  check "$2" "$3" "\${6-}"
   p=$(target_of "$2"); f=\${p%/*}; t=$f/.vfio-run.$run.$1
   safe_folder "$f" || fail "$f cannot be written to safely: others may write there too, or it cannot be made"
   keep "$1" "$2"
@@ -114,9 +116,9 @@ write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64
   if printf '%s' "$5" | base64 -d >"$t" && [ "$(sha_of "$t")" = "$4" ] && put_file "$p" "$t"; then say wrote "$2"
   else rm -f -- "$t"; fail "cannot write $2 (disk full?)"; fi
 }
-remove_file() { # N PATH SHA-BEFORE
+remove_file() { # N PATH SHA-BEFORE [PROGRAM]
   is_already "$2" absent && return
-  check "$2" "$3"; keep "$1" "$2"
+  check "$2" "$3" "\${4-}"; keep "$1" "$2"
   rm -f -- "$(target_of "$2")" || fail "cannot remove $2"
   say removed "$2"
 }
@@ -128,34 +130,44 @@ sweep_tmp() { # looks unpack images there; one of them may be at work now
   find "$root/var/tmp" -maxdepth 1 -type d -name '.vfio-run.*' -mtime +0 2>/dev/null |
     while IFS= read -r f; do if [ -O "$f" ]; then rm -rf -- "$f"; fi; done
 }
-linked=0; largest=0
-aside() { # N PATH: what a command will write; a link keeps a large image without a copy
-  p=$(target_of "$2"); [ -e "$p" ] || return 0
-  k=\${p%/*}/.vfio-run.$run.kept.$1; s=$(stat -c %s -- "$p")
-  if [ "\${s:-0}" -gt 1048576 ] && ln -- "$p" "$k" 2>/dev/null; then linked=$((linked + s))
-  else
-    k=$dir/$1.kept; cp -p -- "$p" "$k" || fail "cannot keep $2 aside (disk full?)"
-    [ "\${s:-0}" -le "$largest" ] || largest=$s
-  fi
+aside() { # N PATH: what a command will write; a copy, as some write over the same inode (dracut: cp(1))
+  p=$(target_of "$2")
+  for f in "$p" "$p.new" "$p.tmp"; do [ -e "$f" ] || printf '%s\\n' "$f" >>"$dir/made" || fail "cannot write to $dir (is the disk full?)"; done
+  [ -e "$p" ] || return 0
+  for k in "$dir/$1.kept" "\${p%/*}/.vfio-run.$run.kept.$1" ''; do
+    [ -n "$k" ] || fail "cannot keep $2 aside (disk full?)"
+    cp -p -- "$p" "$k" 2>/dev/null && break
+    rm -f -- "$k"
+  done
   printf '%s %s\\n' "$k" "$p" >>"$dir/kept" || { rm -f -- "$k"; fail "cannot keep $2 aside (disk full?)"; }
+  if i=$(stat -c '%d %s' -- "$p"); then printf '%s %s\\n' "$i" "\${p%/*}" >>"$dir/space"; fi
 }
-check_space() { # new images are made beside the old ones, of which those that are linked stay to the end
-  need=$(((linked + largest + 1023) / 1024))
+check_space() { # the largest new file of each file system is made beside the old one
+  [ -f "$dir/space" ] || return 0
+  for d in $(cut -d ' ' -f 1 "$dir/space" | sort -u); do
+    largest=0
+    while read -r device s folder; do
+      if [ "$device" = "$d" ]; then f=$folder; [ "$s" -le "$largest" ] || largest=$s; fi
+    done <"$dir/space"
+    need_space "$f" $(((largest + 1023) / 1024))
+  done
+}
+need_space() { # FOLDER KB
   # Not the column of what is available: root may use what is reserved, too.
-  df -P -k -- "$root/boot" >"$dir/df" 2>/dev/null && { read -r l; read -r l size used l; } <"$dir/df" || return 0
+  df -P -k -- "$1" >"$dir/df" 2>/dev/null && { read -r l; read -r l size used l l at; } <"$dir/df" || return 0
   case $size$used in '' | *[!0-9]*) return 0;; esac
   free=$((size - used))
-  [ "$free" -ge "$need" ] || fail "/boot has $((free / 1024)) MB free, and rebuilding the images needs about $(((need + 1023) / 1024)) MB: make room there, for example by removing old kernels"
+  [ "$free" -ge "$2" ] || fail "$at has $((free / 1024)) MB free, and what is rebuilt there needs about $((($2 + 1023) / 1024)) MB: make room there, for example by removing old kernels"
 }
+ran=
 run_command() { # WHAT ARGV…
-  what=$1; shift
+  what=$1; ran=1; shift
   say run "$what"
   # Files that their hooks make are for others to read, too.
   { (umask 022; "$@") 2>&1; echo $? >"$dir/rc"; } </dev/null | { trap : PIPE; while IFS= read -r l || [ -n "$l" ]; do say line "$l"; done; }
   read -r rc <"$dir/rc" || rc=1
   [ "$rc" = 0 ] || fail "$what failed with exit code $rc"
 }
-same_file() { i=$(stat -L -c %d:%i -- "$1") && [ "$i" = "$(stat -L -c %d:%i -- "$2")" ]; }
 undos=
 run_program() { # N WHAT UNDO ARGV…: it edits files of its own; UNDO, where not empty, is a command line of ours
   if [ -n "$3" ]; then
@@ -167,39 +179,59 @@ run_program() { # N WHAT UNDO ARGV…: it edits files of its own; UNDO, where no
 }
 put_back() { # programs' own undoing first, that of the last one before the others; files that were not there go
   for n in $undos; do sh "$dir/$n.undo" >/dev/null 2>&1 </dev/null || say unrestored "$(cat "$dir/$n.undo")"; done
+  if [ -n "$ran" ] && [ -f "$dir/made" ]; then while IFS= read -r p; do
+    if [ -f "$p" ]; then rm -f -- "$p" || say unrestored "$p"; fi
+  done <"$dir/made"; fi
   if [ -f "$dir/kept" ]; then while read -r k p; do
-    same_file "$k" "$p" && continue # a link to what nobody has touched: mv(1) refuses
-    cmp -s -- "$k" "$p" && continue
-    b=\${p%/*}/.vfio-run.$run.back
-    case $k in "$dir"/*) cp -p -- "$k" "$b";; *) mv -f -- "$k" "$b";; esac && put_file "$p" "$b" || say unrestored "$p"
+    cmp -s -- "$k" "$p" || give_back "$k" "$p" || say unrestored "$p"
   done <"$dir/kept"; fi
-  [ -f "$dir/manifest" ] || return 0
-  while read -r n q; do
+  if [ -f "$dir/manifest" ]; then while read -r n q; do
     p=$(target_of "$q")
-    if [ -e "$dir/$n.original" ]; then
-      { cp -p -- "$dir/$n.original" "\${p%/*}/.vfio-run.$run.back" && put_file "$p" "\${p%/*}/.vfio-run.$run.back"; } || say unrestored "$q"
+    if [ -e "$dir/$n.original" ]; then give_back "$dir/$n.original" "$p" || say unrestored "$q"
     else rm -f -- "$p" || say unrestored "$q"; fi
     say restored "$q"
-  done <"$dir/manifest"
+  done <"$dir/manifest"; fi
+  [ -z "$ran" ] || copy_again
 }
-drop_kept() { if [ -f "$dir/kept" ]; then while read -r k p; do rm -f -- "$k"; done <"$dir/kept"; rm -f -- "$dir/kept"; fi; }`
+give_back() { # ORIGINAL PATH: renamed over it, so that it is never half; where there is no room beside it, in its place
+  b=\${2%/*}/.vfio-run.$run.back
+  if cp -p -- "$1" "$b" 2>/dev/null && put_file "$2" "$b"; then return 0; fi
+  rm -f -- "$b"
+  cp -p -- "$1" "$2" 2>/dev/null
+  sync "$2" 2>/dev/null || sync
+  cmp -s -- "$1" "$2"
+}
+copied_by() { # WHAT ARGV…: makes copies that nobody but it reaches, of what is put back
+  what=$1; shift
+  say run "$what"
+  (umask 022; "$@") >/dev/null 2>&1 </dev/null || say unrestored "what $what makes (run it by hand)"
+}
+drop_kept() { # but what could not be put back
+  [ -f "$dir/kept" ] || return 0
+  left=
+  while read -r k p; do
+    if [ "$1" = ok ] || cmp -s -- "$k" "$p"; then rm -f -- "$k"; else left=1; fi
+  done <"$dir/kept"
+  [ -n "$left" ] || rm -f -- "$dir/kept"
+}`
 
 function innerCommands(plan: Plan, look: Gather, { run, segment, release }: ApplyOptions): string {
-  const writes = plan.rebuilds.flatMap(rebuild => rebuild.writes)
+  const writes = [...new Set([...plan.rebuilds.flatMap(rebuild => rebuild.writes), ...plan.keeps])]
   const makesImages = plan.rebuilds.some(({ kind }) => kind === 'initramfs')
   return [
     `run=${run}; dir=$state/runs/${run}.${segment}`,
     // Caught, not ignored: programs that we start must see their own broken pipes (exec resets caught signals only).
-    "trap '' HUP INT; trap : PIPE TERM",
+    "trap '' HUP INT; trap : PIPE TERM; ignores_hangup=1",
     'cd /; echo $$ >"$dir/pid"',
+    `copy_again() {\n${[':', ...plan.restoredBy.map(argv => `copied_by ${commandWords(argv)}`)].join('\n')}\n}`,
     ...firstEdits(plan).map(edit => `check ${shellQuote(edit.path)} ${shaBefore(edit)}`),
     ...[...pathsOf(plan.changes), ...writes].map(path => `sweep ${shellQuote(path)}`),
     'sweep_tmp',
     ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),
-    ...(makesImages ? ['check_space'] : []),
-    ...plan.changes.flatMap(step),
+    'check_space',
+    ...plan.changes.flatMap((change, n) => step(change, n, plan.changes.slice(0, n))),
     ...plan.rebuilds.flatMap(({ commands }) => commands.map(argv => `run_command ${commandWords(argv)}`)),
-    ...(makesImages ? ['say run "read the images back"', 'remember_images'] : []),
+    ...(makesImages ? ['say run "read the images back"', 'remember_images'] : ['remember_images new']),
     ': >"$state/rebuilt"',
     ...plan.rebuilds.map(
       ({ fingerprint, writes }) =>
@@ -222,14 +254,21 @@ function firstEdits(plan: Plan): FileEdit[] {
 
 const shaBefore = ({ before }: FileEdit): string => (before === undefined ? 'absent' : sha256(before))
 
-function step(change: Change, n: number): string[] {
+function step(change: Change, n: number, earlier: readonly Change[]): string[] {
   if (change.kind === 'run') return runSteps(change, n)
   const path = shellQuote(change.path)
+  const program = shellQuote(programBefore(change.path, earlier))
   if (change.kind === 'remove')
-    return [`remove_file ${n} ${path} ${shaBefore({ ...change, after: undefined })}`]
+    return [`remove_file ${n} ${path} ${shaBefore({ ...change, after: undefined })} ${program}`]
   return [
-    `write_file ${n} ${path} ${shaBefore(change)} ${sha256(change.after)} '${base64FromBytes(change.after)}'`,
+    `write_file ${n} ${path} ${shaBefore(change)} ${sha256(change.after)} '${base64FromBytes(change.after)}' ${program}`,
   ]
+}
+
+/** The program that was the last to edit a file, where nothing else of ours has since; '' where none was. */
+function programBefore(path: string, earlier: readonly Change[]): string {
+  const last = earlier.findLast(change => editsOf(change).some(edit => edit.path === path))
+  return last?.kind === 'run' ? last.argv.join(' ') : ''
 }
 
 /** The originals of all that it writes are in the journal before it starts. */

@@ -30,6 +30,7 @@ describe('an entry', () => {
       machineId: 'f3a1',
       linux: '/f3a1/6.9.7/linux',
       initrds: ['/f3a1/6.9.7/microcode', '/f3a1/6.9.7/initrd'],
+      boots: true,
       isLinux: true,
       options: [{ path: PATH, start: at, end: at + 'root=UUID=5f0a ro quiet'.length }],
     })
@@ -42,7 +43,7 @@ describe('an entry', () => {
     ['behind tabs, indented', '\toptions\t\tro\tquiet  \n', ['ro', 'quiet']],
     ['with quotes', 'options dyndbg="file a +p" ro\n', ['dyndbg="file a +p"', 'ro']],
     ['with variables of GRUB', 'options $kernelopts $tuned_params\n', ['$kernelopts', '$tuned_params']],
-    ['of a key in other letters', 'Options ro\n', ['ro']],
+    ['none of a key in other letters, which loaders do not know', 'Options ro\nOPTIONS rw\n', []],
     ['an empty line', 'options\nlinux /x\n', []],
     ['an empty line with blanks', 'options  \n', []],
     ['none', 'linux /x\n', []],
@@ -59,8 +60,17 @@ describe('an entry', () => {
     ['a unified image', 'uki /EFI/Linux/x.efi\n', false],
     ['nothing', '', false],
     ['a kernel without a name', 'linux\noptions ro\n', false],
+    ['a kernel by a key in other letters', 'LINUX /vmlinuz\noptions ro\n', false],
   ])('is one of Linux by its lines: %s', (_, text, isLinux) => {
     expect(parse(text).isLinux).toBe(isLinux)
+  })
+
+  it.each([
+    ['a kernel', 'linux /vmlinuz\n', true],
+    ['a program of the firmware', 'efi /x.efi\n', true],
+    ['nothing that loaders know', 'title x\nLINUX /vmlinuz\noptions ro\n', false],
+  ])('is one to boot where it names %s', (_, text, boots) => {
+    expect(parse(text).boots).toBe(boots)
   })
 
   it('names several initrds on a line or on lines', () => {
@@ -84,7 +94,7 @@ describe('an entry', () => {
         for (const { start, end } of parse(bytes).options) {
           expect(end).toBeGreaterThanOrEqual(start)
           expect(bytes.slice(start, end)).not.toContain('\n')
-          expect(bytes.slice(bytes.lastIndexOf('\n', start - 1) + 1, start)).toMatch(/^[ \t]*options[ \t]*$/i)
+          expect(bytes.slice(bytes.lastIndexOf('\n', start - 1) + 1, start)).toMatch(/^[ \t]*options[ \t]*$/)
           expect([undefined, '\n']).toContain(bytes[end])
         }
       }),

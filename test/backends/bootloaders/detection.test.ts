@@ -7,7 +7,7 @@ import { modules } from '../../../src/modules/index.ts'
 import { isRefusal } from '../../../src/refusal.ts'
 import { type PlannedCall, planTasks, withChosenLoader } from '../../../src/runner/plan.ts'
 import { aHost, withCmdline } from '../../builders.ts'
-import { recordedHosts } from '../../hosts/index.ts'
+import { recordedHost, recordedHosts } from '../../hosts/index.ts'
 
 const GRUB_FILES = ['/boot/grub/grub.cfg', '/etc/default/grub']
 
@@ -119,6 +119,10 @@ describe('which loader boots the machine', () => {
     expect(names).toHaveLength(new Set(names).size)
   })
 
+  it('where the adapters are listed, the usual ones come first', () => {
+    expect(BOOTLOADERS.slice(0, 4).map(({ name }) => name)).toEqual(['GRUB', 'grubby', 'systemd-boot', 'UKI'])
+  })
+
   it('the evidence is said', () => {
     expect(findBootloader(traces({ ...LEFT_OVER, firmware: bootedBy('systemd-boot 252') }))).toMatchObject({
       evidence: 'the firmware says "systemd-boot 252" booted it',
@@ -136,6 +140,69 @@ describe('which loader boots the machine', () => {
 
 /** Files of two loaders, and nothing that the boot itself left. */
 const TWO = traces({ ...LEFT_OVER, paths: ['/boot/limine.conf', ...GRUB_FILES] })
+
+/** UEFI whose variables are not to be seen: efivarfs is not mounted. */
+const HIDDEN: Partial<Firmware> = { uefi: true, efiVariables: false, loaderInfo: undefined }
+const SEEN: Partial<Firmware> = { ...HIDDEN, efiVariables: true }
+const BY_FIRMWARE =
+  'refused: the firmware starts the kernel itself (EFISTUB; efibootmgr), and the kernel arguments are in its boot entry'
+const LOADER_CONF = '/boot/efi/loader/loader.conf'
+const INITRD = 'initrd=\\initramfs.img root=/dev/sda2 rw'
+
+describe('a boot without a word in the firmware', () => {
+  it.each<[string, Traces, string]>([
+    ['systemd-boot', { paths: [LOADER_CONF] }, BY_FIRMWARE],
+    [
+      'kernelstub',
+      { tools: ['kernelstub'], paths: [LOADER_CONF, '/etc/kernelstub/configuration'] },
+      BY_FIRMWARE,
+    ],
+    ['sdbootutil', { tools: ['sdbootutil'], paths: [LOADER_CONF] }, BY_FIRMWARE],
+    ['clr-boot-manager', { tools: ['clr-boot-manager'], paths: [LOADER_CONF] }, BY_FIRMWARE],
+    ['clr-boot-manager', { tools: ['clr-boot-manager'] }, BY_FIRMWARE],
+    ['Goofiboot', { paths: ['/boot/efi/EFI/goofiboot'] }, BY_FIRMWARE],
+    [
+      'proxmox-boot-tool',
+      { paths: ['/etc/kernel/proxmox-boot-uuids'], line: 'initrd=\\EFI\\proxmox\\6\\initrd root=ZFS=a' },
+      BY_FIRMWARE,
+    ],
+    ['rEFInd', { paths: ['/boot/refind_linux.conf'] }, 'rEFInd'],
+  ])('is %s’s where variables are hidden, and not where they can be seen', (name, shown, seen) => {
+    const machine = { line: INITRD, ...shown }
+    expect(nameOf(traces({ ...machine, firmware: HIDDEN }))).toBe(name)
+    expect(nameOf(traces({ ...machine, firmware: SEEN }))).toBe(seen)
+  })
+
+  it.each<[string, Traces, string | RegExp]>([
+    ['with nothing installed', {}, BY_FIRMWARE],
+    ['with GRUB left over', LEFT_OVER, BY_FIRMWARE],
+    ['without an initramfs', { line: 'root=/dev/sda2' }, BY_FIRMWARE],
+    ['which may be kexec’s, with GRUB', { ...LEFT_OVER, line: 'root=/dev/sda2' }, 'GRUB'],
+    ['but with BOOT_IMAGE=', { ...LEFT_OVER, line: 'BOOT_IMAGE=/vmlinuz root=/dev/sda2' }, 'GRUB'],
+    ['but with a stub’s', { firmware: { ...SEEN, stubInfo: 'systemd-stub 256' } }, 'UKI'],
+    ['on a BIOS', { firmware: { ...SEEN, uefi: false } }, /^refused: no bootloader was found/],
+  ])('is the firmware’s own: %s', (_, shown, expected) => {
+    expect(nameOf(traces({ line: INITRD, firmware: SEEN, ...shown }))).toEqual(
+      typeof expected === 'string' ? expected : expect.stringMatching(expected),
+    )
+  })
+
+  it('the user’s word decides there, too', () => {
+    expect(nameOf({ ...traces({ ...LEFT_OVER, line: INITRD, firmware: SEEN }), bootloader: 'GRUB' })).toBe(
+      'GRUB',
+    )
+  })
+
+  it.each([
+    ['popos-kernelstub', 'kernelstub'],
+    ['opensuse-sdbootutil', 'sdbootutil'],
+    ['arch', 'systemd-boot'],
+  ])('recorded hosts are found by it: %s', (recording, name) => {
+    const host = recordedHost(recording)
+    expect(nameOf({ ...host, firmware: { ...host.firmware, ...HIDDEN } })).toBe(name)
+    expect(nameOf({ ...host, firmware: { ...host.firmware, ...SEEN } })).toBe(BY_FIRMWARE)
+  })
+})
 
 describe('two plausible loaders', () => {
   it('are refused, each with its evidence, and how to choose', () => {
@@ -172,7 +239,10 @@ describe('two plausible loaders', () => {
     expect(findBootloader({ ...TWO, bootloader: 'syslinux' })).toEqual({
       refused: true,
       why: 'bootloader: says syslinux, and nothing on this machine speaks for it',
-      hint: 'found here: GRUB (update-grub is installed, /boot/grub/grub.cfg exists, /etc/default/grub exists); Limine (/boot/limine.conf exists)',
+      hint: 'set bootloader: to one of those found here, or leave it out: GRUB (update-grub is installed, /boot/grub/grub.cfg exists, /etc/default/grub exists); Limine (/boot/limine.conf exists)',
+    })
+    expect(findBootloader({ ...traces(LEFT_OVER), bootloader: 'syslinux' })).toMatchObject({
+      hint: expect.stringMatching(/^set bootloader: to the one found here, or leave it out: GRUB \(/),
     })
     expect(findBootloader({ ...traces({}), bootloader: 'GRUB' })).toMatchObject({
       hint: 'set the kernel arguments where this machine is booted from, by hand',

@@ -44,6 +44,14 @@ describe('the guide’s Solus', () => {
     expect(goofiboot.configured(after)).toEqual(['root=UUID=96b7', 'quiet', 'ro', 'intel_iommu=on'])
   })
 
+  it.each([
+    ['single-user mode', 'title Solus\nlinux /solus/kernel\noptions root=UUID=96b7 quiet single\n'],
+    ['another system', 'title Ubuntu\nlinux /ubuntu/vmlinuz\noptions root=/dev/sdb2 ro\n'],
+  ])('leaves %s alone', (_, text) => {
+    const path = '/boot/efi/loader/entries/other.conf'
+    expect(edited(solus({ [path]: text })).files[path]?.bytes).toBe(text)
+  })
+
   it('boots its default, named without .conf', () => {
     const other = 'title Old\nlinux /solus/kernel-old\noptions root=UUID=96b7\n'
     expect(goofiboot.next(solus({ '/boot/efi/loader/entries/zz.conf': other }))).toEqual({

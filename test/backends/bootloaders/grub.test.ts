@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { grub } from '../../../src/backends/bootloaders/grub.ts'
 import { bootEntry, parseGrubMenu } from '../../../src/backends/bootloaders/grub_menu.ts'
+import { boot } from '../../../src/host/boot.ts'
 import type { Host, MenuEntry } from '../../../src/host/host.ts'
-import { ifKnown, unknown } from '../../../src/host/known.ts'
+import { ifKnown, observed, unknown } from '../../../src/host/known.ts'
 import { aHost, aReadyHost, withFiles, withGrub, withMenu, withMenus } from '../../builders.ts'
 import { parsesAnything } from '../../host/facts/any_output.ts'
 
@@ -61,6 +62,29 @@ describe('reading grub.cfg', () => {
   it('takes what grub-reboot has set for the next boot before anything else', () => {
     const recovery = 'gnulinux-6.1.0-18-amd64-recovery-5f0a'
     expect(bootEntry(menu(LINES, [`next_entry=${recovery}`, 'saved_entry=x']))?.id).toBe(recovery)
+  })
+
+  it('takes it for that boot only', () => {
+    const recovery = 'gnulinux-6.1.0-18-amd64-recovery-5f0a'
+    const now = menu(LINES, [`next_entry=${recovery}`])
+    expect(now).toMatchObject({ default: '0', once: recovery })
+    const host = withMenus(aHost(), { GRUB: observed(now) })
+    const entryOf = (one: Host) => bootEntry(ifKnown(one.menus.GRUB ?? unknown('')) ?? now)?.id
+    expect(entryOf(host)).toBe(recovery)
+    expect(entryOf(boot(host))).toBe(bootEntry(menu(LINES))?.id)
+  })
+
+  it.each([
+    ["menuentry 'Windows' {", 'Windows'],
+    ['menuentry Windows --class windows {', 'Windows'],
+  ])('counts entries that boot no Linux: %s', (line, title) => {
+    const now = menu(['### BEGIN /etc/grub.d/06_windows ###', line, ...LINES])
+    expect(bootEntry(now)?.title).toBe(title)
+    const answer = grub.next(withMenus(aHost(), { GRUB: observed(now) }))
+    expect(answer).toMatchObject({ why: 'the default entry "Windows" of /boot/grub/grub.cfg boots no Linux' })
+    expect(now.entries.filter(({ source }) => source === '10_linux')).toEqual(
+      menu(LINES).entries.filter(({ source }) => source === '10_linux'),
+    )
   })
 
   it('takes the second line of an entry that tries to boot without an initramfs first', () => {

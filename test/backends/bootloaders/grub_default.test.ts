@@ -5,7 +5,7 @@ import { editGrubConfig } from '../../../src/backends/bootloaders/grub_edit.ts'
 import type { Host } from '../../../src/host/host.ts'
 import { type ArgEdit, isSatisfied } from '../../../src/host/kernel_args.ts'
 import { isRefusal } from '../../../src/refusal.ts'
-import { aHost, withFiles } from '../../builders.ts'
+import { aHost, withFiles, withGrub } from '../../builders.ts'
 
 const GRUB = '/etc/default/grub'
 const on: ArgEdit = { op: 'add', key: 'intel_iommu', value: 'on' }
@@ -376,6 +376,12 @@ describe('refused, with the line, and nothing written', () => {
       'mend the file (sh -n checks it) or write that line more plainly, then run again',
     ],
     [
+      'an unterminated quote in Debian’s file, which breaks off in a comment far below',
+      'GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT="quiet\nGRUB_CMDLINE_LINUX="a=1 b=2"\n\n# you can see them in real GRUB with the command `vbeinfo\'\n#GRUB_INIT_TUNE="480 440 1"\n',
+      '/etc/default/grub:2 has an unterminated double quote: GRUB_CMDLINE_LINUX_DEFAULT="quiet',
+      'mend the file (sh -n checks it) or write that line more plainly, then run again',
+    ],
+    [
       'a command substitution',
       'GRUB_CMDLINE_LINUX="$(sed s/a/b/ /proc/cmdline)"\n',
       '/etc/default/grub:1 takes GRUB_CMDLINE_LINUX from a command substitution: GRUB_CMDLINE_LINUX="$(sed s/a/b/ /proc/cmdline)"',
@@ -396,19 +402,37 @@ describe('refused, with the line, and nothing written', () => {
     [
       'another file that is sourced',
       '. /etc/site/grub\n',
-      '/etc/default/grub:1 works the command line out in shell, which cannot be edited safely: . /etc/site/grub',
+      '/etc/default/grub:1 lets "." work the command line out in shell, which cannot be edited safely: . /etc/site/grub',
       plain,
     ],
     [
       'a variable whose name only the shell can tell',
       'export GRUB_CMDLINE_LINUX_DEFAU${X}LT="quiet"\n',
-      '/etc/default/grub:1 works the command line out in shell, which cannot be edited safely: export GRUB_CMDLINE_LINUX_DEFAU${X}LT="quiet"',
+      '/etc/default/grub:1 lets "export" work the command line out in shell, which cannot be edited safely: export GRUB_CMDLINE_LINUX_DEFAU${X}LT="quiet"',
       'write the arguments out in /etc/default/grub, then run again',
     ],
     [
       "bash's way of appending",
       'GRUB_CMDLINE_LINUX+=" a"\n',
-      '/etc/default/grub:1 works the command line out in shell, which cannot be edited safely: GRUB_CMDLINE_LINUX+=" a"',
+      '/etc/default/grub:1 adds to GRUB_CMDLINE_LINUX with +=, which bash knows and other shells take for a command: GRUB_CMDLINE_LINUX+=" a"',
+      'write it as GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX …" in /etc/default/grub, then run again',
+    ],
+    [
+      'an export of its own',
+      'GRUB_CMDLINE_LINUX="a"\nexport GRUB_CMDLINE_LINUX\n',
+      '/etc/default/grub:2 lets "export" work the command line out in shell, which cannot be edited safely: export GRUB_CMDLINE_LINUX',
+      'take the line away, as grub-mkconfig exports the variable itself; then run again',
+    ],
+    [
+      'a condition on one line',
+      'if true; then GRUB_CMDLINE_LINUX="a"; fi\n',
+      '/etc/default/grub:1 lets "if" work the command line out in shell, which cannot be edited safely: if true; then GRUB_CMDLINE_LINUX="a"; fi',
+      plain,
+    ],
+    [
+      'a command that the shell works out',
+      '$SITE_SETUP now\n',
+      '/etc/default/grub:1 lets "$SITE_SETUP" work the command line out in shell, which cannot be edited safely: $SITE_SETUP now',
       plain,
     ],
     [
@@ -417,6 +441,12 @@ describe('refused, with the line, and nothing written', () => {
       '/etc/default/grub:1 is a template that was never filled in: GRUB_CMDLINE_LINUX="{{ cmdline }}"',
       'fill the template in first',
     ],
+    ...['@CMDLINE@', '<%= cmdline %>', '%CMDLINE%'].map((text): [string, string, string, string] => [
+      `a template, ${text}`,
+      `GRUB_CMDLINE_LINUX="quiet ${text}"\n`,
+      `/etc/default/grub:1 is a template that was never filled in: GRUB_CMDLINE_LINUX="quiet ${text}"`,
+      'fill the template in first',
+    ]),
     [
       'Windows line ends',
       'GRUB_CMDLINE_LINUX="a"\r\n',
@@ -539,4 +569,9 @@ it('no bytes make it throw: they are edited, or refused with a hint', () => {
       else expect(isSatisfied(configured(edited(hostWith(grub), on, ids('1:1'))), ids('1:1'))).toBe(true)
     }),
   )
+})
+
+it('a line that goes on within an expansion hides no name of ours', () => {
+  const text = 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\nFOO=$((GRUB_CMD\\\nLINE_LINUX=1))\n'
+  expect(readGrubConfig(withGrub(aHost(), text))).toMatchObject({ refused: true })
 })

@@ -151,20 +151,28 @@ describe('fedora: BLS entries', () => {
   it.each([
     [
       'a value joins a list in its place',
-      'root=/dev/x vfio-pci.ids=8086:1533 quiet',
-      'root=/dev/x vfio-pci.ids=10de:13c2,10de:0fbb quiet intel_iommu=on',
+      'root=UUID=ab12 rootflags=subvol=root vfio-pci.ids=8086:1533 quiet',
+      'root=UUID=ab12 rootflags=subvol=root vfio-pci.ids=10de:13c2,10de:0fbb quiet intel_iommu=on',
     ],
     [
       'an argument with quotes',
-      'root=/dev/x dyndbg="file drivers/usb/* +p" quiet',
-      `root=/dev/x dyndbg="file drivers/usb/* +p" quiet ${OURS}`,
+      'root=UUID=ab12 rootflags=subvol=root dyndbg="file drivers/usb/* +p" quiet',
+      `root=UUID=ab12 rootflags=subvol=root dyndbg="file drivers/usb/* +p" quiet ${OURS}`,
     ],
-    ['an argument with &', 'root=/dev/x a=b&c', `root=/dev/x a=b&c ${OURS}`],
-    ['blanks that somebody put there', 'root=/dev/x  ro', `root=/dev/x  ro ${OURS}`],
+    [
+      'an argument with &',
+      'root=UUID=ab12 rootflags=subvol=root a=b&c',
+      `root=UUID=ab12 rootflags=subvol=root a=b&c ${OURS}`,
+    ],
+    [
+      'blanks that somebody put there',
+      'root=UUID=ab12 rootflags=subvol=root  ro',
+      `root=UUID=ab12 rootflags=subvol=root  ro ${OURS}`,
+    ],
     [
       'an argument that differs in what grubby’s pattern overlooks',
-      'root=/dev/x vfio-pci_ids=1',
-      `root=/dev/x vfio-pci_ids=1 ${OURS}`,
+      'root=UUID=ab12 rootflags=subvol=root vfio-pci_ids=1',
+      `root=UUID=ab12 rootflags=subvol=root vfio-pci_ids=1 ${OURS}`,
     ],
   ])('are written where grubby would not leave the rest as it was: %s', (_, options, wanted) => {
     const path = pathOf(NEW)
@@ -178,7 +186,7 @@ describe('fedora: BLS entries', () => {
   })
 
   it('keep the padding of kernel-install and the order of their keys', () => {
-    const padded = `title      Fedora Linux 39\nversion    ${NEW}\noptions    root=UUID=ab12 quiet\nlinux      /${MACHINE}/${NEW}/linux\ninitrd     /${MACHINE}/${NEW}/initrd\n`
+    const padded = `title      Fedora Linux 39\nversion    ${NEW}\noptions    root=UUID=ab12 rootflags=subvol=root quiet\nlinux      /${MACHINE}/${NEW}/linux\ninitrd     /${MACHINE}/${NEW}/initrd\n`
     expect(bytesOf(edited(aFedora({ [pathOf(NEW)]: padded })))[pathOf(NEW)]).toBe(
       padded.replace('quiet', `quiet ${OURS}`),
     )
@@ -186,6 +194,15 @@ describe('fedora: BLS entries', () => {
 
   it('leave the rescue entry as the way back', () => {
     expect(bytesOf(edited(aFedora()))[RESCUE]).toBe(entryOf('0-rescue-1', OPTIONS))
+  })
+
+  it.each([
+    ['another system', 'root=PARTUUID=12-34 ro quiet'],
+    ['another subvolume', 'root=UUID=ab12 ro rootflags=subvol=old rhgb quiet'],
+    ['emergency mode', `${OPTIONS} systemd.unit=emergency.target`],
+  ])('leave %s alone', (_, options) => {
+    const entry = entryOf('5.14', options)
+    expect(bytesOf(edited(aFedora({ [pathOf('5.14')]: entry })))[pathOf('5.14')]).toBe(entry)
   })
 
   it('are left alone where they, /etc/default/grub and /etc/kernel/cmdline hold it already', () => {
@@ -257,7 +274,8 @@ describe('rhel 8: the line that entries share', () => {
     expect(changesOf(host)[0]).toEqual({
       kind: 'run',
       argv: ['grub2-editenv', '/boot/grub2/grubenv', 'set', `kernelopts=${OPTIONS} ${OURS}`],
-      reason: 'the entries take their arguments from kernelopts in /boot/grub2/grubenv',
+      reason:
+        'the entries, the one for rescue, too, take their arguments from kernelopts in /boot/grub2/grubenv',
       edits: [
         {
           path: '/boot/grub2/grubenv',
@@ -269,6 +287,19 @@ describe('rhel 8: the line that entries share', () => {
     expect(bytesOf(edited(host))[pathOf(NEW)]).toBe(entryOf(NEW, '$kernelopts $tuned_params'))
     expect(changesOf(edited(host))).toEqual([])
     expect(bytesOf(edited(edited(host), REMOVE))).toEqual(bytesOf(host))
+  })
+
+  it('is said to be the rescue entry’s, too, where it is', () => {
+    const apart = anEl8({ [RESCUE]: entryOf('0-rescue-1', OPTIONS) })
+    expect(changesOf(apart)[0]).toMatchObject({
+      reason: 'the entries take their arguments from kernelopts in /boot/grub2/grubenv',
+    })
+    expect(bytesOf(edited(apart))[RESCUE]).toBe(entryOf('0-rescue-1', OPTIONS))
+  })
+
+  it('tells whose an entry is: one with a line of its own may be another system’s', () => {
+    const other = entryOf('5.14', 'root=UUID=cd34 ro')
+    expect(bytesOf(edited(anEl8({ [pathOf('5.14')]: other })))[pathOf('5.14')]).toBe(other)
   })
 
   it('is what boots next, with what tuned adds', () => {

@@ -66,7 +66,6 @@ describe('Pop!_OS', () => {
       {
         kind: 'run',
         argv: ['kernelstub', '-o', `${OPTIONS.join(' ')} intel_iommu=on`],
-        undo: ['kernelstub', '-o', OPTIONS.join(' ')],
       },
     ])
     const options = [...OPTIONS, 'intel_iommu=on']

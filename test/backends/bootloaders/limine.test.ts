@@ -96,6 +96,18 @@ describe('editing limine.conf', () => {
     expect(isRefusal(answer) && answer.why).toMatch(/checksum/)
   })
 
+  it('a checksum that was enrolled counts without Secure Boot, too', () => {
+    const enrolled = ['/boot/EFI/BOOT/BOOTX64.EFI']
+    const answer = limine.edit(bare({ [CONF]: MENU }, { enrolled }), ADD)
+    expect(isRefusal(answer) && answer.why).toMatch(/BOOTX64.EFI holds the checksum of limine.conf/)
+    expect(limine.edit(edited(limine, bare({ [CONF]: MENU })), ADD)).toEqual([])
+  })
+
+  it('where it has its arguments already, an enrolled checksum is in nobody’s way', () => {
+    const after = edited(limine, bare({ [CONF]: MENU }))
+    expect(limine.edit({ ...after, enrolled: ['/boot/EFI/BOOT/BOOTX64.EFI'] }, ADD)).toEqual([])
+  })
+
   it('any line keeps what was not meant', () => {
     expectLawsForAnyLine(limine, line =>
       bare({
@@ -123,6 +135,25 @@ describe('editing limine.conf', () => {
       '\xff',
     ]
     expectTotal(limine, bare({}), CONF, words)
+  })
+})
+
+describe('an image whose checksum is in limine.conf', () => {
+  const follow = (modules: string) =>
+    limine.followImages?.(
+      bare({ [CONF]: `/a\nprotocol: linux\n${modules}path: boot():/vmlinuz#0a\ncmdline: ${ROOT}\n` }),
+      ['/boot/initramfs.img'],
+    )
+
+  it('cannot be made anew, where the entry was written by hand', () => {
+    const answer = follow('module_path: boot():/ucode.img\nmodule_path: boot():/initramfs.img#0a0b\n')
+    expect(answer).toMatchObject({
+      why: expect.stringMatching(/"a" in \/boot\/limine.conf holds the checksum/),
+    })
+  })
+
+  it('is only one where it says so', () => {
+    expect(follow('module_path: boot():/ucode.img#0a\nmodule_path: boot():/initramfs.img\n')).toEqual([])
   })
 })
 
@@ -236,6 +267,40 @@ comment: machine-id=x order-priority=50
     const sources = host({ [DEFAULTS]: before })
     expect(bytesAfter(limine, sources, DEFAULTS)).toBe(after)
     expectLaws(limine, sources)
+  })
+
+  describe('and enrolls the checksum of', () => {
+    const ENROLLS = `KERNEL_CMDLINE[default]="${ROOT} rw"\nENABLE_ENROLL_LIMINE_CONFIG=yes\n`
+    const ITS_OWN = '/boot/EFI/limine/limine_x64.efi'
+    const BY_HAND = `/mine\nprotocol: linux\npath: boot():/vmlinuz\ncmdline: ${ROOT} rw\n`
+    const answer = (enrolled: readonly string[], files: Record<string, string>) => {
+      const changes = limine.edit({ ...host(files), enrolled }, ADD)
+      return isRefusal(changes) ? 'refused' : changes.map(change => 'path' in change && change.path)
+    }
+
+    it.each([
+      ['its own program: edited', [ITS_OWN], ENROLLS, '', [DEFAULTS]],
+      ['entries by hand that it enrolls along', [ITS_OWN], ENROLLS, BY_HAND, [DEFAULTS, CONF]],
+      ['another program: refused', [ITS_OWN, '/boot/EFI/BOOT/BOOTX64.EFI'], ENROLLS, '', 'refused'],
+      ['none, as it is not told to: refused', [ITS_OWN], ENROLLS.replace('yes', 'no'), '', 'refused'],
+    ])('%s', (_, enrolled, defaults, more, expected) => {
+      const files = { [DEFAULTS]: defaults, [CONF]: menuOf(`${ROOT} rw`) + more }
+      expect(answer(enrolled, files)).toEqual(expected)
+    })
+
+    it('nothing, where only an entry by hand changes and it would not run: refused', () => {
+      const files = {
+        [DEFAULTS]: ENROLLS.replace(' rw', ` rw ${OURS}`),
+        [CONF]: menuOf(`${ROOT} rw ${OURS}`) + BY_HAND,
+      }
+      expect(answer([ITS_OWN], files)).toBe('refused')
+      expect(answer([], files)).toEqual([CONF])
+    })
+  })
+
+  it('images with checksums are made anew before its entries', () => {
+    expect(limine.followImages?.(host({}), ['/boot/x/linux/initramfs'])).toEqual([['limine-update']])
+    expect(limine.followImages?.(host({}), ['/boot/initramfs-linux.img'])).toEqual([])
   })
 
   it('any line in the source keeps what was not meant', () => {

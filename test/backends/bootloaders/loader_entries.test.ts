@@ -38,14 +38,18 @@ const withEntries = (entries: Readonly<Record<string, string>>, host = aHost({ f
 
 const anEntry = (text: string): Host => withEntries({ 'arch.conf': text })
 
+function editOurs(host: Host, wanted: readonly ArgEdit[]) {
+  const own = ourEntries(host, loaderEntries(host, SYSTEMD_BOOT))
+  return isRefusal(own) ? own : editEntries(host, own, wanted)
+}
+
 function edited(host: Host, wanted: readonly ArgEdit[] = edits): Host {
-  const changes = editEntries(host, ourEntries(host, loaderEntries(host, SYSTEMD_BOOT)), wanted)
+  const changes = editOurs(host, wanted)
   if (isRefusal(changes)) throw new Error(changes.why)
   return applyChanges(host, changes)
 }
 
-const refusalOf = (host: Host) =>
-  editEntries(host, ourEntries(host, loaderEntries(host, SYSTEMD_BOOT)), edits)
+const refusalOf = (host: Host) => editOurs(host, edits)
 
 const textOf = (host: Host, path = ENTRY): string | undefined => host.files[path]?.bytes
 
@@ -119,6 +123,15 @@ describe('editing the options of an entry', () => {
     expect(refusalOf(anEntry(text))).toMatchObject({ refused: true, why: expect.stringMatching(why) })
   })
 
+  it('one in UTF-16, which no loader reads, is named and not passed over', () => {
+    const utf16 = `\xff\xfe${[...'linux /old\n'].map(char => `${char}\0`).join('')}`
+    const host = withFiles(anEntry('linux /vmlinuz-linux\n'), { [`${FOLDER}/old.conf`]: utf16 })
+    expect(refusalOf(host)).toMatchObject({
+      refused: true,
+      why: `${FOLDER}/old.conf:1 is UTF-16: \xff\xfelinux /old`,
+    })
+  })
+
   it('a link to /dev/null is not written to', () => {
     const host = anEntry('linux /vmlinuz-linux\n')
     const files = { ...host.files, [ENTRY]: { bytes: 'linux /vmlinuz\n', mode: '666', masks: true as const } }
@@ -142,11 +155,11 @@ describe('editing the options of an entry', () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), fc.boolean(), (lines, ends) => {
         const host = anEntry(['linux /vmlinuz-linux', ...lines].join('\n') + (ends ? '\n' : ''))
-        const entries = loaderEntries(host, SYSTEMD_BOOT)
-        const changes = editEntries(host, ourEntries(host, entries), edits)
+        const changes = editOurs(host, edits)
         if (isRefusal(changes)) return
         const after = applyChanges(host, changes)
-        const [entry] = ourEntries(after, loaderEntries(after, SYSTEMD_BOOT))
+        const own = ourEntries(after, loaderEntries(after, SYSTEMD_BOOT))
+        const [entry] = isRefusal(own) ? [] : own
         if (entry === undefined) return
         expect(edits.every(edit => isSatisfied(optionTokens(after, entry), edit))).toBe(true)
         expect(editEntries(after, [entry], edits)).toEqual([])
@@ -169,6 +182,16 @@ describe('entries that are none of ours', () => {
     ['a rescue system', 'title Rescue\nlinux /vmlinuz-0-rescue-1\noptions x\n'],
     ['Fedora’s for GRUB', 'linux /vmlinuz-6\noptions $kernelopts\ngrub_class kernel\n'],
     ['another system, by its root file system', 'linux /vmlinuz-linux\noptions root=UUID=2 rw\n'],
+    ['one of another kind', 'linux /x/6/linux\nmachine-id dead\noptions root=PARTUUID=12-34 rw\n'],
+    ['a subvolume of the same', 'linux /suse\noptions root=UUID=1 rootflags=subvol=@suse rw\n'],
+    [
+      'a live system, without root=',
+      'title Pop!_OS\nlinux /EFI/x/vmlinuz.efi\noptions boot=casper noprompt\n',
+    ],
+    ['a title for recovery', 'title Arch (recovery)\nlinux /vmlinuz\noptions root=UUID=1\n'],
+    ['single-user mode', 'linux /vmlinuz\noptions root=UUID=1 single\n'],
+    ['emergency mode', 'linux /vmlinuz\noptions root=UUID=1 systemd.unit=emergency.target\n'],
+    ['what is no entry to the loader', 'LINUX /vmlinuz\nOPTIONS root=UUID=1\n'],
   ])('%s stays as it is', (_, text) => {
     const host = withCmdline(
       withEntries({ 'other.conf': text, 'arch.conf': 'linux /vmlinuz\noptions root=UUID=1\n' }),
@@ -179,9 +202,22 @@ describe('entries that are none of ours', () => {
     expect(textOf(after)).toContain(OURS)
   })
 
-  it('where no entry has the root file system that is in use, roots tell nothing', () => {
+  it('where no entry has the root file system that is in use, they have to agree', () => {
     const host = withCmdline(anEntry('linux /vmlinuz\noptions root=UUID=2\n'), 'root=UUID=1')
     expect(textOf(edited(host))).toContain(OURS)
+    const two = withFiles(host, { [`${FOLDER}/suse.conf`]: 'title SUSE\nlinux /x\noptions rw\n' })
+    expect(refusalOf(two)).toMatchObject({
+      why: `the entries in ${FOLDER} boot more than one system (SUSE: no root=; arch.conf: root=UUID=2), and which of them is the running one cannot be told`,
+    })
+  })
+
+  it('a recovery system by the name of its file', () => {
+    const text = 'title Pop!_OS\nlinux /x\noptions root=UUID=1\n'
+    const host = withCmdline(
+      withEntries({ 'Recovery-9F2A.conf': text, 'arch.conf': 'linux /vmlinuz\noptions root=UUID=1\n' }),
+      'root=UUID=1',
+    )
+    expect(textOf(edited(host), `${FOLDER}/Recovery-9F2A.conf`)).toBe(text)
   })
 
   it('the same file system at two places is written once', () => {
@@ -220,6 +256,11 @@ describe('the order of the menu', () => {
       'entries that have no tries left last',
       { 'a-2+0-3.conf': linux(), 'a-1+1-2.conf': linux() },
       ['a-1+1-2.conf', 'a-2+0-3.conf'],
+    ],
+    [
+      'none that names nothing to boot',
+      { 'a.conf': linux(), 'b.conf': 'title b\n', 'c.conf': 'Linux /x\n' },
+      ['a.conf'],
     ],
     ['in lower case, as the loader has them', { 'Arch.CONF': linux(), 'B.conf': linux() }, ['b.conf']],
   ])('%s', (_, entries, ids) => {

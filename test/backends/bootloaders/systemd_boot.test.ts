@@ -151,7 +151,7 @@ describe('entries that are written by hand', () => {
   it('none to be seen: refused, with the mount to make', () => {
     const refusal = {
       refused: true,
-      why: 'no Linux entry of systemd-boot can be seen: /efi/loader/entries, /boot/loader/entries, /boot/efi/loader/entries hold none',
+      why: 'no Linux entry of systemd-boot can be seen: /efi/loader/entries, /boot/loader/entries, /boot/efi/loader/entries hold none of this system',
       hint: expect.stringContaining('mount the partition'),
     }
     const host = arch({ '/boot/loader/entries/arch.conf': undefined })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   editWrittenLines,
+  holds,
   tokensOf,
   type WrittenLine,
 } from '../../../src/backends/bootloaders/written_line.ts'
@@ -133,5 +134,19 @@ describe('whatever the bytes', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('the last look at what was edited', () => {
+  const edits = [{ op: 'add', key: 'iommu', value: 'pt' }] as const
+
+  it.each([
+    ['it is there, and the others as they were', ['ro', 'a'], ['ro', 'a', 'iommu=pt'], true],
+    ['it is not there', ['ro'], ['ro'], false],
+    ['another one is gone', ['ro', 'a'], ['ro', 'iommu=pt'], false],
+    ['the order is another', ['ro', 'a'], ['a', 'ro', 'iommu=pt'], false],
+    ['one of init’s is gone', ['ro', '--', 'iommu=x'], ['ro', 'iommu=pt', '--'], false],
+  ])('%s', (_, before, after, expected) => {
+    expect(holds(before, after, edits)).toBe(expected)
   })
 })

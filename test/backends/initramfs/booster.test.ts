@@ -80,6 +80,20 @@ describe('the list of modules', () => {
   })
 
   it.each<[string, string, string]>([
+    ['a key in quotes', '"modules_force_load": vfio\nstrip: true\n', 'strip: true\n'],
+    ['one of several names', 'modules_force_load: "nvme, vfio"\n', 'modules_force_load: "nvme"\n'],
+  ])('goes away again: %s', (_, text, after) => {
+    expect(textOf(edited(aBoosterHost(text), { remove: MODULES }))).toBe(after)
+  })
+
+  it('is refused where taking a name away would leave it there', () => {
+    const host = aBoosterHost('{modules_force_load: vfio}\n')
+    expect(booster.edit(host, { add: [], remove: MODULES })).toMatchObject({
+      why: `${BOOSTER_FILE} is written in a way in which modules_force_load cannot be set safely`,
+    })
+  })
+
+  it.each<[string, string, string]>([
     [
       'a list',
       'modules_force_load: [vfio]\n',
@@ -96,6 +110,21 @@ describe('the list of modules', () => {
       `${BOOSTER_FILE} does not write modules_force_load as names with commas between, on one line`,
     ],
     ['no YAML', 'strip: "\n', `${BOOSTER_FILE}:2 is no valid YAML`],
+    [
+      'a flow map',
+      '{universal: true}\n',
+      `${BOOSTER_FILE} is written in a way in which modules_force_load cannot be set safely`,
+    ],
+    [
+      'a document that has ended',
+      'universal: true\n...\n',
+      `${BOOSTER_FILE} is written in a way in which modules_force_load cannot be set safely`,
+    ],
+    [
+      'a map that is indented',
+      '  universal: true\n',
+      `${BOOSTER_FILE} is written in a way in which modules_force_load cannot be set safely`,
+    ],
     ['Windows line ends', 'strip: true\r\n', `${BOOSTER_FILE}:1 has Windows line ends (CRLF)`],
     ['a template', 'strip: {{ strip }}\n', `${BOOSTER_FILE}:1 is a template that was never filled in`],
   ])('%s is refused', (_, text, why) => {
@@ -153,6 +182,14 @@ describe('images', () => {
       vfio: { vfio_pci: { is: 'builtin', needs: [] } },
     })
     expect(derived(host)).toMatchObject({ modules: [], loads: [], files: {} })
+  })
+
+  it('whose list cannot be read are unclear, and say why', () => {
+    const host = aBoosterHost('modules_force_load: [vfio]\n')
+    const why = `${BOOSTER_FILE} does not write modules_force_load as names with commas between, on one line`
+    expect(images.unclear?.(host)).toMatchObject({ refused: true, why })
+    expect(images.isStale(host)).toBe(why)
+    expect(images.derive(host)).toEqual(host)
   })
 
   it('are all made anew by the script that comes with it', () => {

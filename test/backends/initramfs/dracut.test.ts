@@ -25,6 +25,17 @@ function edited(host: Host, edit: { add?: readonly string[]; remove?: readonly s
   if (isRefusal(changes)) throw new Error(changes.why)
   return applyChanges(host, changes)
 }
+const imageAt = (path: string, differing: Partial<Image> = {}) => ({
+  [path]: observed<Image>({
+    path,
+    release: RELEASE,
+    madeBy: 'dracut',
+    modules: [],
+    loads: [],
+    files: {},
+    ...differing,
+  }),
+})
 const texts = (host: Host) =>
   Object.fromEntries(Object.entries(host.files).map(([path, { bytes }]) => [path, bytes]))
 
@@ -78,7 +89,7 @@ describe('the list of modules', () => {
 })
 
 describe('editing', () => {
-  it.each<[string, Record<string, string>, Record<string, string | undefined>]>([
+  it.each<[string, Record<string, string>, Record<string, string | undefined>, string[]?]>([
     [
       'starts a drop-in',
       {},
@@ -120,6 +131,15 @@ describe('editing', () => {
       { [DROP_IN]: 'force_drivers+=" vfio vfio_iommu_type1 vfio_virqfd vfio_pci "\n' },
     ],
     [
+      'but there too where an image is for any machine (--no-hostonly)',
+      {
+        '/etc/modprobe.d/vfio.conf': 'options vfio-pci ids=1:1\n',
+        [`${VENDOR}/01-dist.conf`]: 'hostonly="yes"\n',
+      },
+      { [DROP_IN]: `force_drivers+=" vfio vfio_iommu_type1 vfio_virqfd vfio_pci "\n${ITEMS}` },
+      ['/boot/initramfs-linux.img', '/boot/initramfs-linux-fallback.img'],
+    ],
+    [
       'nor where a list has its files already',
       {
         '/etc/modprobe.d/vfio.conf': 'x',
@@ -127,8 +147,8 @@ describe('editing', () => {
       },
       { [DROP_IN]: 'force_drivers+=" vfio vfio_iommu_type1 vfio_virqfd vfio_pci "\n' },
     ],
-  ])('%s', (_, files, written) => {
-    const host = aDracutHost(files)
+  ])('%s', (_, files, written, paths = []) => {
+    const host = aDracutHost(files, { images: Object.assign({}, ...paths.map(path => imageAt(path))) })
     const after = edited(host, { add: MODULES })
     expect(texts(after)).toEqual({ ...files, ...written })
     expect(edited(after, { add: MODULES })).toEqual(after)
@@ -189,6 +209,11 @@ describe('what only a shell could tell', () => {
       '/etc/dracut.conf:2 keeps vfio modules out of the images (omit_drivers)',
     ],
     [
+      'omit_drivers has a pattern for it',
+      { '/etc/dracut.conf': 'omit_drivers+=" nouveau .*_pci.* "\n' },
+      '/etc/dracut.conf:1 keeps vfio modules out of the images (omit_drivers)',
+    ],
+    [
       'a condition',
       { '/etc/dracut.conf': 'if true; then\nforce_drivers+=" xfs "\nfi\n' },
       '/etc/dracut.conf:2 sets force_drivers under a condition: force_drivers+=" xfs "',
@@ -235,17 +260,6 @@ describe('what only a shell could tell', () => {
 })
 
 describe('images', () => {
-  const imageAt = (path: string, differing: Partial<Image> = {}) => ({
-    [path]: observed<Image>({
-      path,
-      release: RELEASE,
-      madeBy: 'dracut',
-      modules: [],
-      loads: [],
-      files: {},
-      ...differing,
-    }),
-  })
   const PATH = `/boot/initrd.img-${RELEASE}`
   const configured = edited(aDracutHost({ '/etc/modprobe.d/vfio.conf': 'x' }, { images: imageAt(PATH) }), {
     add: MODULES,
@@ -274,6 +288,24 @@ describe('images', () => {
     )
   })
 
+  it('for any machine hold modprobe.d by the list alone, though others are for this host only', () => {
+    const fallback = '/boot/initramfs-linux-fallback.img'
+    const host = aDracutHost(
+      { '/etc/modprobe.d/vfio.conf': 'x', '/etc/dracut.conf': 'hostonly="yes"\n' },
+      { images: { ...imageAt('/boot/initramfs-linux.img'), ...imageAt(fallback) } },
+    )
+    expect(images.derive(host).images[fallback]).toMatchObject({ value: { files: {} } })
+    expect(images.derive(edited(host, { add: MODULES })).images[fallback]).toMatchObject({
+      value: { files: { '/etc/modprobe.d/vfio.conf': sha256('x') } },
+    })
+  })
+
+  it('whose configuration cannot be read are unclear, and say why', () => {
+    const host = aDracutHost({ '/etc/dracut.conf': '. /etc/more\n' }, { images: imageAt(PATH) })
+    expect(images.unclear?.(host)).toMatchObject({ refused: true, why: images.isStale(host) })
+    expect(images.derive(host)).toEqual(host)
+  })
+
   it('of a kernel that has it built in need no module', () => {
     const kernels = [{ ...kernelOf(), vfio: { vfio_pci: { is: 'builtin', needs: [] } as const } }]
     expect(images.derive({ ...configured, kernels }).images[PATH]).toMatchObject({ value: { modules: [] } })
@@ -282,10 +314,18 @@ describe('images', () => {
   const all = [['dracut', '--force', '--regenerate-all']]
   it.each<[string, readonly string[], readonly (readonly string[])[]]>([
     ['none is known', [], all],
-    ['Debian', [PATH], all],
-    ['Fedora', [`/boot/initramfs-${RELEASE}.img`], all],
-    ['openSUSE', [`/boot/initrd-${RELEASE}`], all],
-    ['kernel-install', [`/efi/ID/${RELEASE}/initrd`], all],
+    ['Debian', [PATH], [['dracut', '--force', PATH, RELEASE]]],
+    [
+      'Fedora',
+      [`/boot/initramfs-${RELEASE}.img`],
+      [['dracut', '--force', `/boot/initramfs-${RELEASE}.img`, RELEASE]],
+    ],
+    ['openSUSE', [`/boot/initrd-${RELEASE}`], [['dracut', '--force', `/boot/initrd-${RELEASE}`, RELEASE]]],
+    [
+      'kernel-install, whose entry token dracut does not read',
+      [`/efi/fedora/${RELEASE}/initrd`],
+      [['dracut', '--force', `/efi/fedora/${RELEASE}/initrd`, RELEASE]],
+    ],
     ['a unified kernel image', [`/efi/EFI/Linux/linux-${RELEASE}-ID.efi`], all],
     [
       'a copy on the ESP, which dracut does not write',

@@ -47,6 +47,39 @@ describe('the list of modules', () => {
     expect(edited(host, edit)).toEqual(host)
   })
 
+  const PACKAGE = '/usr/share/initramfs-tools/modules.d/site'
+  it.each([
+    ['CRLF', { [MODULES_FILE]: 'ext4\nvfio\r\n' }, `${MODULES_FILE}:2 has Windows line ends (CRLF): vfio`],
+    [
+      'a byte order mark',
+      { [MODULES_FILE]: '\xef\xbb\xbfvfio\n' },
+      `${MODULES_FILE}:1 starts with a byte order mark (BOM): \xef\xbb\xbfvfio`,
+    ],
+    [
+      'a template',
+      { [MODULES_FILE]: '{{ modules }}\n' },
+      `${MODULES_FILE}:1 is a template that was never filled in: {{ modules }}`,
+    ],
+    ['UTF-16', { [MODULES_FILE]: '\xff\xfev\0\n\0' }, `${MODULES_FILE}:1 is UTF-16: \xff\xfev`],
+    [
+      'a package’s list of vfio with CRLF',
+      { [PACKAGE]: 'vfio_pci\r\n' },
+      `${PACKAGE}:1 has Windows line ends (CRLF): vfio_pci`,
+    ],
+  ])('is refused by name, whatever is asked for: %s', (_, files, why) => {
+    const host = withFiles(aHost(), files)
+    for (const edit of [
+      { add: ['vfio'], remove: [] },
+      { add: [], remove: ['vfio'] },
+      { add: [], remove: [] },
+    ])
+      expect(initramfsTools.edit(host, edit)).toMatchObject({ refused: true, why })
+  })
+
+  it('a package’s list of other modules is not looked at so closely', () => {
+    expect(text(edited(withFiles(listing(''), { [PACKAGE]: 'ext4\r\n' }), { add: ['vfio'] }))).toBe('vfio\n')
+  })
+
   it('what is added and removed again gives the bytes back', () => {
     const host = listing('# \xff\next4\n')
     expect(edited(edited(host, { add: ['vfio'] }), { remove: ['vfio'] })).toEqual(host)

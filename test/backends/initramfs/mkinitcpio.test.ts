@@ -24,6 +24,9 @@ function edited(host: Host, edit: { add?: readonly string[]; remove?: readonly s
   if (isRefusal(changes)) throw new Error(changes.why)
   return applyChanges(host, changes)
 }
+const imageAt = (path: string, release = RELEASE) => ({
+  [path]: observed<Image>({ path, release, madeBy: 'mkinitcpio', modules: [], loads: [], files: {} }),
+})
 const texts = (host: Host) =>
   Object.fromEntries(Object.entries(host.files).map(([path, { bytes }]) => [path, bytes]))
 
@@ -106,6 +109,28 @@ describe('editing', () => {
       { [MAIN]: 'MODULES=(vfio vfio_iommu_type1 vfio_pci vfio_lost?)\n' },
     ],
     [
+      'counts a name with a question mark as listed where busybox loads it',
+      { [MAIN]: `MODULES=(vfio? vfio_iommu_type1? vfio_pci?)\n${HOOKS}` },
+      {},
+    ],
+    [
+      'not with the systemd hook, which writes the question mark down, too',
+      { [MAIN]: 'MODULES=(ext4 vfio_pci? vfio vfio_gone?)\nHOOKS=(base systemd modconf)\n' },
+      {
+        [MAIN]: 'MODULES=(ext4 vfio vfio_gone? vfio_iommu_type1 vfio_pci)\nHOOKS=(base systemd modconf)\n',
+      },
+    ],
+    [
+      'goes on with a string there, too, of which mkinitcpio makes an array first',
+      { [MAIN]: 'MODULES="ext4 vfio"\nHOOKS="base systemd modconf"\n' },
+      { [MAIN]: 'MODULES="ext4 vfio vfio_iommu_type1 vfio_pci"\nHOOKS="base systemd modconf"\n' },
+    ],
+    [
+      'comes before nova_drm',
+      { [MAIN]: 'MODULES=(btrfs nova_drm)\n' },
+      { [MAIN]: 'MODULES=(btrfs vfio vfio_iommu_type1 vfio_pci nova_drm)\n' },
+    ],
+    [
       'adds the hook that takes modprobe.d along',
       {
         [MAIN]: 'MODULES=(vfio vfio_iommu_type1 vfio_pci)\nHOOKS=(base udev autodetect kms block)\n',
@@ -152,7 +177,7 @@ describe('editing', () => {
     expect(texts(edited(host, { remove: MODULES }))).toEqual({ [MAIN]: 'MODULES=(\n  ext4\n  # mine\n)\n' })
   })
 
-  it.each<[string, string, Record<string, string>]>([
+  it.each<[string, string, Record<string, string>, string[]?]>([
     [
       'the file that a preset names, and no drop-in',
       'PRESETS=(default)\nALL_config="/etc/mkinitcpio.conf"\n',
@@ -171,14 +196,31 @@ describe('editing', () => {
         '/etc/mkinitcpio-own.conf': 'MODULES=(vfio vfio_iommu_type1 vfio_pci)\n',
       },
     ],
-  ])('edits %s', (_, preset, written) => {
+    ...['-c/etc/mkinitcpio-own.conf', '--config=/etc/mkinitcpio-own.conf'].map(
+      (option): [string, string, Record<string, string>] => [
+        `the file of ${option}`,
+        `PRESETS=(own)\nown_options="${option}"\n`,
+        { '/etc/mkinitcpio-own.conf': 'MODULES=(vfio vfio_iommu_type1 vfio_pci)\n' },
+      ],
+    ),
+    [
+      'the default one too where an image is of no preset',
+      'PRESETS=(own)\nown_config=/etc/mkinitcpio-own.conf\nown_image=/boot/initramfs-linux.img\n',
+      {
+        [DROP_IN]: 'MODULES=(btrfs vfio vfio_iommu_type1 vfio_pci)\n',
+        '/etc/mkinitcpio-own.conf': 'MODULES=(vfio vfio_iommu_type1 vfio_pci)\n',
+      },
+      ['/boot/initramfs-linux.img', `/efi/ID/${RELEASE}/initrd`],
+    ],
+  ])('edits %s', (_, preset, written, paths = []) => {
     const files = {
       [MAIN]: 'MODULES=()\n',
       [DROP_IN]: 'MODULES=(btrfs)\n',
       '/etc/mkinitcpio-own.conf': 'MODULES=()\n',
       [PRESET]: preset,
     }
-    expect(texts(edited(anArchHost(files), { add: MODULES }))).toEqual({ ...files, ...written })
+    const host = anArchHost(files, { images: Object.assign({}, ...paths.map(path => imageAt(path))) })
+    expect(texts(edited(host, { add: MODULES }))).toEqual({ ...files, ...written })
   })
 })
 
@@ -203,6 +245,33 @@ describe('what only a shell could tell is refused', () => {
       'a string over an array',
       { [MAIN]: 'MODULES=(ext4)\n', [DROP_IN]: 'MODULES="btrfs"\n' },
       `${DROP_IN}:1 sets MODULES, an array until then, as a string: MODULES="btrfs"`,
+    ],
+    [
+      'a driver that a drop-in puts in front',
+      { [MAIN]: 'MODULES=()\n', [DROP_IN]: 'MODULES=(nvidia "${MODULES[@]}")\n' },
+      `${DROP_IN}:1 puts nvidia before vfio and whatever else MODULES has, so that it is loaded first`,
+    ],
+    [
+      'the same where our names are there already',
+      {
+        [MAIN]: 'MODULES=(vfio vfio_iommu_type1 vfio_pci)\n',
+        [DROP_IN]: 'MODULES=(nova_drm "${MODULES[@]}")\n',
+      },
+      `${DROP_IN}:1 puts nova_drm before vfio and whatever else MODULES has, so that it is loaded first`,
+    ],
+    [
+      'the same through another variable',
+      { [MAIN]: 'MODULES=()\ngpu=nvidia\n', [DROP_IN]: 'MODULES=($gpu "${MODULES[@]}")\n' },
+      `${DROP_IN}:1 puts nvidia before vfio and whatever else MODULES has, so that it is loaded first`,
+    ],
+    [
+      'a preset that leaves modconf out',
+      {
+        [MAIN]: `MODULES=()\n${HOOKS}`,
+        '/etc/modprobe.d/vfio.conf': 'x',
+        [PRESET]: 'PRESETS=(default)\ndefault_options="-S autodetect,modconf"\n',
+      },
+      `${PRESET} makes default without the modconf hook (-S), so that /etc/modprobe.d would not be in the image`,
     ],
     [
       'an array without an end',
@@ -230,16 +299,6 @@ describe('what only a shell could tell is refused', () => {
 })
 
 describe('images', () => {
-  const imageAt = (path: string) => ({
-    [path]: observed<Image>({
-      path,
-      release: RELEASE,
-      madeBy: 'mkinitcpio',
-      modules: [],
-      loads: [],
-      files: {},
-    }),
-  })
   const ARCH = '/boot/initramfs-linux.img'
   const derived = (files: Record<string, string>, path = ARCH) => {
     const host = anArchHost({ '/etc/modprobe.d/vfio.conf': 'x', ...files }, { images: imageAt(path) })
@@ -262,7 +321,7 @@ describe('images', () => {
     const main = 'MODULES=(vfio vfio_gone?)\nHOOKS=(base udev)\n'
     expect(derived({ [MAIN]: main })).toMatchObject({ loads: ['vfio'] })
     expect(derived({ [MAIN]: main.replace('udev', 'systemd') })).toMatchObject({
-      loads: ['vfio', 'vfio_gone'],
+      loads: ['vfio', 'vfio_gone?'],
     })
   })
 
@@ -289,10 +348,34 @@ describe('images', () => {
       [`/efi/ID/${RELEASE}/initrd`],
       [['mkinitcpio', '-k', RELEASE, '-g', `/efi/ID/${RELEASE}/initrd`]],
     ],
+    [
+      'for any machine what is left of a preset that is gone',
+      { [PRESET]: `PRESETS=(default)\ndefault_image="${ARCH}"\n` },
+      [ARCH, '/boot/initramfs-linux-fallback.img'],
+      [
+        ['mkinitcpio', '-P'],
+        ['mkinitcpio', '-k', RELEASE, '-S', 'autodetect', '-g', '/boot/initramfs-linux-fallback.img'],
+      ],
+    ],
     ['all, where none is known', {}, [], [['mkinitcpio', '-P']]],
   ])('are rebuilt: %s', (_, files, paths, commands) => {
-    const host = anArchHost(files, { images: Object.assign({}, ...paths.map(imageAt)) })
+    const host = anArchHost(files, { images: Object.assign({}, ...paths.map(path => imageAt(path))) })
     expect(images.rebuild(host)).toEqual(commands)
     expect(images.writes(host)).toEqual(paths)
+  })
+  it('hold modprobe.d as their preset has it', () => {
+    const files = { [MAIN]: `MODULES=(vfio)\n${HOOKS}`, [PRESET]: `PRESETS=(a)\na_image=${ARCH}\n` }
+    expect(derived(files)).toMatchObject({ files: { '/etc/modprobe.d/vfio.conf': sha256('x') } })
+    expect(
+      derived({ ...files, [PRESET]: `${files[PRESET]}a_options='--skiphooks=modconf'\n` }),
+    ).toMatchObject({
+      files: {},
+    })
+  })
+
+  it('whose configuration cannot be read are unclear, and say why', () => {
+    const host = anArchHost({ [MAIN]: 'source /etc/more.conf\n' }, { images: imageAt(ARCH) })
+    expect(images.unclear?.(host)).toMatchObject({ refused: true, why: images.isStale(host) })
+    expect(images.derive(host)).toEqual(host)
   })
 })

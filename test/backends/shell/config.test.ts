@@ -90,6 +90,12 @@ describe('what may or may not happen', () => {
     expect(statements(text).map(statement => statement.kind)).toContain('opaque')
   })
 
+  it('lines are counted past values and commands of several lines', () => {
+    expect(
+      statements('A="1\n2"\nB="x\ny" command\nC=3 D=4\ncat <<E\nF=5\nE\nG=6\n').map(({ line }) => line),
+    ).toEqual([1, 3, 5, 5, 6, 9])
+  })
+
   it('what is left to the shell keeps its line and its words', () => {
     expect(statements('A=1\n\n. "/etc/x" # why\n')[1]).toMatchObject({
       kind: 'opaque',
@@ -117,11 +123,40 @@ describe('a file that cannot be read', () => {
     ['cat <<EOF\n$(A=1)\nEOF\n', 2, '$(A=1)', 'has a here-document with expansions'],
     ['cat <<$X\nA=1\nEOF\n', 1, 'cat <<$X', 'has a here-document whose end cannot be told'],
     ['B=1\ncat <<<x\n', 2, 'cat <<<x', 'has a here-document whose end cannot be told'],
-    ['A=1\nB="a\0b"\n', 2, 'B="a\0b"', /NUL/],
+    ['A=1\nB="a\0b"\n', 2, 'B="ab"', /NUL/],
+    ['\xff\xfeA\0=\x001\0\n\0', 1, '\xff\xfeA=1', 'is UTF-16, which no shell reads'],
   ])('%j names line %i', (bytes, line, text, why) => {
     const parsed = parseShellConfig(bytes)
     expect(parsed).toMatchObject({ line, text })
     expect(isShellProblem(parsed) && parsed.why).toMatch(why)
+  })
+})
+
+describe('a quote that nobody closed', () => {
+  it.each([
+    ['closed by the next value’s', 'A=1\nB="quiet\nC="a b"\nD="x"\n', 2, 'B="quiet', 'double'],
+    ['of single ones', "A=1\nB='quiet\nC='a b'\nD='x'\n", 2, "B='quiet", 'single'],
+    ['where a comment further down breaks off', 'B="quiet\n# like `this\n', 1, 'B="quiet', 'double'],
+    [
+      'closed by a commented value, long before',
+      'A="ok"\nB="quiet\n#C="x y"\n# of `vbeinfo\'\n',
+      2,
+      'B="quiet',
+      'double',
+    ],
+    ['closed by an exported one', 'B="quiet\nexport C="a`"\n', 1, 'B="quiet', 'double'],
+    ['closed by what is added to', 'B="quiet\nC+="a`"\n', 1, 'B="quiet', 'double'],
+  ])('is named where it stands: %s', (_, bytes, line, text, kind) => {
+    expect(parseShellConfig(bytes)).toEqual({ line, text, why: `has an unterminated ${kind} quote` })
+  })
+
+  it.each([
+    ['values over two lines', 'A="a \\\n b=c"\nB=`x\n', 3, 'B=`x'],
+    ['a comment’s apostrophe', "# don't\nA=1 # it's\nB=`x\n", 3, 'B=`x'],
+    ['quoted quotes', 'A="\\" \'"\nC=\\"\nB=`x\n', 3, 'B=`x'],
+    ['a quote that comes later', 'B=${x"}\nC="a\n', 1, 'B=${x"}'],
+  ])('is not made up: %s', (_, bytes, line, text) => {
+    expect(parseShellConfig(bytes)).toMatchObject({ line, text })
   })
 })
 

@@ -111,6 +111,38 @@ describe('names of a list', () => {
   })
 })
 
+describe('a file that is long, or makes long values', () => {
+  const doubled = (first: string, line: string) => read(`${first}\n${`${line}\n`.repeat(40)}`)
+
+  it.each<[string, string, string]>([
+    ['another variable', 'a=xx', 'a="$a$a"'],
+    ['one that is added to', 'a=xx', 'a+="$a"'],
+  ])('that doubles %s is read, and the list with it', (_, first, line) => {
+    expect(doubled(first, line)).toMatchObject({ LIST: { words: [] } })
+  })
+
+  it.each<[string, string, string]>([
+    ['the list', 'LIST=xx', 'LIST="$LIST $LIST"'],
+    ['the list by adding', 'LIST=xx', 'LIST+="$LIST"'],
+    ['the array', 'LIST=(x)', 'LIST=("${LIST[@]}" "${LIST[@]}")'],
+    ['the array by adding', 'LIST=(x)', 'LIST+=("${LIST[@]}")'],
+  ])('that doubles %s is refused', (_, first, line) => {
+    expect(doubled(first, line)).toMatchObject({ refused: true })
+  })
+
+  it('is read in a time that grows with its length', () => {
+    const timed = (lines: number) => {
+      const started = performance.now()
+      expect(read(`${'a=b\n'.repeat(lines)}LIST=(c)\n`)).toMatchObject({
+        LIST: { words: ['c'], chain: [{ line: lines + 1 }] },
+      })
+      return performance.now() - started
+    }
+    // Quadratic it was 7 s.
+    expect(timed(8000)).toBeLessThan(2000)
+  })
+})
+
 it('any bytes give lists or a refusal', () => {
   const shellish = fc.array(
     fc.constantFrom(

@@ -8,21 +8,44 @@ export function cpioOf(contents: Readonly<Record<string, string | { readonly to:
         .map((_, i, parts) => parts.slice(0, i + 1).join('/')),
     ),
   )
-  const entries = [
-    ...[...folders].sort().map(path => entryOf(path, 0o40755, '')),
-    ...Object.entries(contents).map(([path, content]) =>
-      typeof content === 'string' ? entryOf(path, 0o100644, content) : entryOf(path, 0o120777, content.to),
+  return cpioOfEntries([
+    ...[...folders].sort().map(name => ({ name, mode: MODES.folder })),
+    ...Object.entries(contents).map(([name, content]) =>
+      typeof content === 'string'
+        ? { name, mode: MODES.file, content }
+        : { name, mode: MODES.link, content: content.to },
     ),
-    entryOf('TRAILER!!!', 0, ''),
-  ]
-  return padded(Buffer.concat(entries), 512)
+  ])
 }
 
-let inode = 0
+/** What cpio(5) has of a file, as far as it is no zero here. */
+export interface CpioEntry {
+  readonly name: string
+  readonly mode: number
+  /** Of a link its target. */
+  readonly content?: string
+  /** Names of the same inode are one file; each has one of its own where it is not given. */
+  readonly inode?: number
+  readonly links?: number
+}
 
-function entryOf(name: string, mode: number, content: string): Buffer {
+export const MODES = {
+  file: 0o100644,
+  folder: 0o40755,
+  link: 0o120777,
+  device: 0o20666,
+  fifo: 0o10666,
+} as const
+
+/** An archive of just these entries in this order, however odd. */
+export const cpioOfEntries = (entries: readonly CpioEntry[]): Buffer =>
+  padded(Buffer.concat([...entries, { name: 'TRAILER!!!', mode: 0 }].map(entryOf)), 512)
+
+let lastInode = 1000
+
+function entryOf({ name, mode, content = '', inode = ++lastInode, links = 1 }: CpioEntry): Buffer {
   const data = Buffer.from(content, 'latin1')
-  const fields = [++inode, mode, 0, 0, 1, 0, data.length, 0, 0, 0, 0, name.length + 1, 0]
+  const fields = [inode, mode, 0, 0, links, 0, data.length, 0, 0, 0, 0, name.length + 1, 0]
   const header = `070701${fields.map(field => field.toString(16).padStart(8, '0')).join('')}${name}\0`
   return Buffer.concat([padded(Buffer.from(header, 'latin1'), 4), padded(data, 4)])
 }

@@ -45,6 +45,16 @@ describe('files', () => {
 })
 
 describe.each(REAL_SHELLS)('files under %s', (_, { argv, isMissing }) => {
+  it.skipIf(isMissing)('on an ESP that is to be seen at two places are found once', () => {
+    const entry = 'loader/entries/arch.conf'
+    const twice = factOf(files, argv, { [`/boot/${entry}`]: 'title Arch\n', '/efi': { to: 'boot' } })
+    expect(Object.keys(twice)).toEqual([`/boot/${entry}`])
+    const below = factOf(files, argv, { [`/efi/${entry}`]: 'title Arch\n', '/boot/efi': { to: '../efi' } })
+    expect(Object.keys(below)).toEqual([`/efi/${entry}`])
+    const apart = factOf(files, argv, { [`/efi/${entry}`]: 'a\n', [`/boot/${entry}`]: 'b\n' })
+    expect(Object.keys(apart).sort()).toEqual([`/boot/${entry}`, `/efi/${entry}`])
+  })
+
   it.skipIf(isMissing)('are found through links, and a link to /dev/null is an empty file that masks', () => {
     const found = factOf(files, argv, {
       '/etc/modprobe.d/own.conf': 'blacklist a\n',

@@ -1,10 +1,15 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../src/host/digest.ts'
 import { boosterOptionsPath, images, READ_IMAGE } from '../../../src/host/facts/images.ts'
+import { whyNoMount } from '../../laws/machine_tree.ts'
 import { parsesAnything } from './any_output.ts'
-import { cpioOf, peOf } from './archives.ts'
+import { type CpioEntry, cpioOf, cpioOfEntries, MODES, peOf } from './archives.ts'
 import { type Contents, factOf, REAL_SHELLS } from './real_shells.ts'
 
 const HASH = 'e5a3958cbd3684b63f3cada6604469cc56f727b106d5524daf5aefa6935a48ce'
@@ -131,15 +136,15 @@ describe.each(REAL_SHELLS)('images are unpacked under %s', (_, { argv, isMissing
   const dracut = cpioOf(TREES.dracut ?? {})
   const early = cpioOf({ 'kernel/x86/microcode/GenuineIntel.bin': 'TRAILER!!! is no end here' })
   it.skipIf(isMissing || !hasCpio).each<[string, readonly Buffer[]]>([
-    ['an uncompressed one', [dracut]],
     ['one with zeros at its end', [gzipSync(dracut), Buffer.alloc(512)]],
     ['one that zstd compressed', [zstdCompressSync(dracut)]],
   ])('%s', (_name, parts) => {
     isReadWhole(look({ '/boot/initrd-6.1': inOrder(parts) }))
   })
 
-  // BusyBox's grep does not tell offsets; no host whose images have several parts has only that.
+  // BusyBox's grep does not tell offsets; no host whose images have several parts or are not compressed has only that.
   it.skipIf(isMissing || !hasCpio || argv.some(word => word === 'ash')).each<[string, readonly Buffer[]]>([
+    ['an uncompressed one', [dracut]],
     ['one behind microcode', [early, gzipSync(dracut)]],
     ['one behind microcode and zeros', [early, Buffer.alloc(1028), gzipSync(dracut)]],
     ['an uncompressed one behind microcode', [early, dracut]],
@@ -258,46 +263,347 @@ describe.each(REAL_SHELLS)('images are unpacked under %s', (_, { argv, isMissing
   })
 })
 
-describe.each(REAL_SHELLS)('modprobe.d links in an image, under %s', (_, { argv, isMissing }) => {
+describe.each(REAL_SHELLS)('a look at images, under %s', (_, { argv, isMissing }) => {
+  const image = gzipSync(cpioOf(TREES.dracut ?? {})).toString('latin1')
+  const printed = (command: string, functions = READ_IMAGE) =>
+    factOf(
+      { commands: { command }, parse: ({ command }: { command: string }) => command.split('\n') },
+      argv,
+      {
+        '/boot/initrd-6.1': image,
+        '/boot/initrd-6.2': `${image}\0`,
+        '/var/tmp/x': '',
+      },
+      { functions },
+    )
+
+  it.skipIf(isMissing || !hasCpio)(
+    'remembers only those anew that have changed, where nothing was rebuilt',
+    () => {
+      // Each reading says so.
+      const telling = `${READ_IMAGE}\nunpack_and_tell() { echo "read $1" >>"$root/read"; printf 'made dracut\\nend\\n'; }`
+      const lines = printed(
+        `remember_images new; remember_images new; echo x >>"$root/boot/initrd-6.2"; remember_images new; remember_images; sed 's/.*-//' "$root/read"`,
+        telling,
+      )
+      expect(lines.filter(Boolean)).toEqual(['6.1', '6.2', '6.2', '6.1', '6.2'])
+    },
+  )
+
+  it.skipIf(isMissing || !hasCpio).each(['HUP', 'INT', 'TERM'])(
+    'leaves nothing behind when it is ended by %s',
+    signal => {
+      const ending = `${READ_IMAGE}\nunpack_and_tell() { : >"$t/half"; kill -${signal} "$(sh -c 'echo $PPID')"; sleep 0; echo alive; }`
+      expect(printed(`read_image "$root/boot/initrd-6.1"; ls -A "$root/var/tmp"`, ending)).toEqual(['x', ''])
+    },
+  )
+
+  it.skipIf(isMissing || !hasCpio)('goes on where its caller ignores the end of the connection', () => {
+    const ending = `${READ_IMAGE}\nunpack_and_tell() { kill -HUP "$(sh -c 'echo $PPID')"; echo alive; }`
+    expect(printed(`trap '' HUP; ignores_hangup=1; read_image "$root/boot/initrd-6.1"`, ending)).toEqual([
+      'alive',
+      '',
+    ])
+  })
+})
+
+describe.each(REAL_SHELLS)('of an image, under %s', (_, { argv, isMissing }) => {
+  const test = it.skipIf(isMissing || !hasCpio)
+  // BusyBox's grep does not.
+  const tellsOffsets = !argv.some(word => word === 'ash')
   const target = 'options nvidia NVreg_ModifyDeviceFiles=0\n'
-  const links = { '/etc/modprobe.d/own.conf': 'own', '/etc/alternatives/nvidia--modprobe.conf': target }
-  const read = (top: string, link: string, more: Record<string, string | { to: string }> = {}) => {
-    const unpacked = { ...links, ...more, '/conf/modules': '', '/etc/modprobe.d/nvidia.conf': { to: link } }
+  const elsewhere = 'etc/alternatives/nvidia--modprobe.conf'
+  const top = { init: '', 'etc/modprobe.d/own.conf': 'own' }
+  const own = { '/etc/modprobe.d/own.conf': sha256('own') }
+  const filesIn = (...archives: readonly Buffer[]) => {
+    const bytes = Buffer.concat(archives).toString('latin1')
     const found = factOf(
       images,
       argv,
-      { '/lib/modules/6.1/modules.dep': '', '/boot/initrd.img-6.1': 'image', '/var/tmp/x': '' },
-      {
-        functions: READ_IMAGE,
-        unmkinitramfs: Object.fromEntries(Object.entries(unpacked).map(([path, one]) => [top + path, one])),
-      },
+      { '/boot/initrd.img-6.1': bytes, '/var/tmp/x': '' },
+      { functions: READ_IMAGE },
     )
     const image = found['/boot/initrd.img-6.1']
     return image?.is === 'observed' ? image.value.files : image
   }
-  const own = { '/etc/modprobe.d/own.conf': sha256('own') }
 
-  it.skipIf(isMissing).each<[string, string, string, Record<string, string | { to: string }>?]>([
-    ['a relative one', '', '../alternatives/nvidia--modprobe.conf'],
-    ['a relative one in an image of several archives', '/main', '../alternatives/nvidia--modprobe.conf'],
-    ['an absolute one', '', '/etc/alternatives/nvidia--modprobe.conf'],
-    ['an absolute one in an image of several archives', '/main', '/etc/alternatives/nvidia--modprobe.conf'],
+  test.each<[string, string, Contents?]>([
+    ['a relative one', '../alternatives/nvidia--modprobe.conf'],
+    ['an absolute one', `/${elsewhere}`],
+    ['one to another', '/etc/alternatives/first', { 'etc/alternatives/first': { to: `/${elsewhere}` } }],
     [
-      'one to another',
-      '/main',
-      '/etc/alternatives/first',
-      { '/etc/alternatives/first': { to: '/etc/alternatives/nvidia--modprobe.conf' } },
+      'one through the link to a folder',
+      '/lib/nvidia.conf',
+      { lib: { to: 'etc/alternatives' }, 'etc/alternatives/nvidia.conf': target },
     ],
-  ])('%s has the hash of its target', (_name, top, link, more) => {
-    expect(read(top, link, more)).toEqual({ ...own, '/etc/modprobe.d/nvidia.conf': sha256(target) })
+  ])('a modprobe.d link has the hash of its target: %s', (_name, link, more = {}) => {
+    const linking = cpioOf({ ...top, ...more, 'etc/modprobe.d/nvidia.conf': { to: link } })
+    const expected = { ...own, '/etc/modprobe.d/nvidia.conf': sha256(target) }
+    if (tellsOffsets) expect(filesIn(cpioOf({ [elsewhere]: target }), gzipSync(linking))).toEqual(expected)
+    expect(
+      filesIn(
+        gzipSync(
+          cpioOf({ ...top, ...more, [elsewhere]: target, 'etc/modprobe.d/nvidia.conf': { to: link } }),
+        ),
+      ),
+    ).toEqual(expected)
   })
 
-  it.skipIf(isMissing).each([
+  test.each([
     ['of that absolute path', '/etc/passwd'],
     ['above the image', `${'../'.repeat(20)}etc/passwd`],
     ['where it leads to itself', 'nvidia.conf'],
-  ])("never that of the host's own file %s", (_name, link) => {
-    expect(read('', link)).toEqual(own)
+  ])("a modprobe.d link never has that of the host's own file %s", (_name, link) => {
+    expect(filesIn(gzipSync(cpioOf({ ...top, 'etc/modprobe.d/nvidia.conf': { to: link } })))).toEqual(own)
+  })
+
+  // dracut has identical files linked to one another (hardlink(1)).
+  test('a file has its bytes under whichever of its names they come', () => {
+    const linked = { mode: MODES.file, inode: 7, links: 3 }
+    const image = cpioOfEntries([
+      { name: 'init', mode: MODES.file },
+      { name: 'etc/modprobe.d/own.conf', ...linked },
+      { name: 'usr/lib/modprobe.d/own.conf', ...linked },
+      { name: 'usr/share/example', ...linked, content: 'own' },
+    ])
+    expect(filesIn(gzipSync(image))).toEqual({ ...own, '/usr/lib/modprobe.d/own.conf': sha256('own') })
+  })
+
+  it.skipIf(isMissing || !hasCpio || !tellsOffsets)(
+    'what follows a link to a folder is told, as the kernel would unpack it',
+    () => {
+      const merged = cpioOf({ lib: { to: 'usr/lib' }, 'usr/lib/modprobe.d/a.conf': 'a' })
+      const more = cpioOfEntries([
+        { name: 'init', mode: MODES.file },
+        { name: './lib/modprobe.d/b.conf', mode: MODES.file, content: 'b' },
+      ])
+      expect(filesIn(merged, more)).toEqual({
+        '/usr/lib/modprobe.d/a.conf': sha256('a'),
+        '/lib/modprobe.d/b.conf': sha256('b'),
+      })
+    },
+  )
+
+  test('only regular files are read: a FIFO holds nobody up', () => {
+    const named = (name: string) => ({ name, mode: MODES.fifo })
+    const image = cpioOfEntries([
+      { name: 'usr/lib/dracut', mode: MODES.folder },
+      named('etc/cmdline.d/a.conf'),
+      named('etc/modprobe.d/a.conf'),
+      { name: 'etc/modprobe.d/own.conf', mode: MODES.file, content: 'own' },
+    ])
+    expect(filesIn(gzipSync(image))).toEqual(own)
+  })
+
+  it.skipIf(isMissing || !hasCpio || !tellsOffsets)('the later of two archives counts', () => {
+    expect(filesIn(cpioOf({ ...top, 'etc/modprobe.d/own.conf': 'old' }), gzipSync(cpioOf(top)))).toEqual(own)
+  })
+})
+
+describe.each(REAL_SHELLS)('whatever is in an image, under %s', (_, { argv, isMissing }) => {
+  const test = it.skipIf(isMissing || !hasCpio)
+
+  /** What a look at the image leaves beside it, and in the folder `outside`. */
+  function leavings(image: (outside: string) => Buffer): string[] {
+    const outside = mkdtempSync(join(tmpdir(), 'vfio-run-outside-'))
+    try {
+      const left = {
+        commands: {
+          left: `${images.commands.found} >/dev/null; cd "$root/.."; find ! -path './programs/*' ! -path './bin*' -print`,
+        },
+        parse: ({ left }: { left: string }) => left.split('\n').filter(Boolean),
+      }
+      const contents = { '/boot/initrd.img-6.1': image(outside).toString('latin1'), '/var/tmp/x': '' }
+      const found = factOf(left, argv, contents, { functions: READ_IMAGE })
+      return [...found.filter(path => !USUAL.includes(path)), ...readdirSync(outside)]
+    } finally {
+      rmSync(outside, { recursive: true, force: true })
+    }
+  }
+  const USUAL = [
+    '.',
+    './root',
+    './root/boot',
+    './root/boot/initrd.img-6.1',
+    './root/var',
+    './root/var/tmp',
+    './root/var/tmp/x',
+    './unpacked',
+  ]
+
+  test.each<[string, (outside: string) => Buffer]>([
+    [
+      'a link to a folder, and a file below it',
+      outside => archive(link('x', outside), file('x/modprobe.d/pwn.conf')),
+    ],
+    [
+      'such a link in the place of the folder',
+      outside => archive(link('etc/modprobe.d', outside), file('etc/modprobe.d/pwn.conf')),
+    ],
+    [
+      'such a link in an earlier archive',
+      outside => Buffer.concat([archive(link('etc', outside)), archive(file('etc/modprobe.d/pwn.conf'))]),
+    ],
+    [
+      'such a link under another spelling',
+      outside => archive(link('./etc//modprobe.d', outside), file('etc/modprobe.d/pwn.conf')),
+    ],
+    [
+      'such a link in the place of a file',
+      outside => archive(link('config', `${outside}/pwn`), folder('hooks'), file('config')),
+    ],
+    [
+      'such a link that a newline hides',
+      outside =>
+        archive(
+          link('x\n-rw-r--r-- 1 0 0 1 Jan  1  1970 etc/modprobe.d', outside),
+          link('etc/modprobe.d', outside),
+          file('etc/modprobe.d/pwn.conf'),
+        ),
+    ],
+    [
+      'such a link whose target looks like a listing',
+      outside =>
+        archive(
+          link('etc/modprobe.d', `${outside}\n-rw-r--r-- 1 0 0 1 Jan  1  1970 etc/modprobe.d`),
+          file('etc/modprobe.d/pwn.conf'),
+        ),
+    ],
+    [
+      'a link to a file, that a hard link is made to',
+      outside =>
+        archive(
+          link('config', outside),
+          { ...file('config'), inode: 5, links: 2 },
+          { ...file('etc/modprobe.d/pwn.conf'), inode: 5, links: 2 },
+        ),
+    ],
+    [
+      'absolute names',
+      outside => archive(file(`${outside}/pwn`), file(`${outside}/etc/modprobe.d/pwn.conf`)),
+    ],
+    [
+      'names above it',
+      () =>
+        archive(
+          file('../../../../../pwn'),
+          file('etc/modprobe.d/../../../../../../../pwn.conf'),
+          file('../../../etc/modprobe.d/a.conf'),
+        ),
+    ],
+    [
+      'devices and FIFOs',
+      () =>
+        archive(
+          { name: 'etc/modprobe.d/a.conf', mode: MODES.device },
+          { name: 'conf/modules', mode: MODES.fifo },
+        ),
+    ],
+    [
+      'what cuts it short behind that',
+      outside => archive(link('x', outside), file('x/pwn')).subarray(0, 400),
+    ],
+  ])('nothing is made outside: %s', (_name, image) => {
+    expect(leavings(image)).toEqual([])
+    expect(leavings(outside => gzipSync(image(outside)))).toEqual([])
+  })
+
+  test('nothing is made outside, property', () => {
+    const name = fc.constantFrom(
+      'etc',
+      'etc/modprobe.d',
+      './etc/modprobe.d',
+      'etc/modprobe.d/a.conf',
+      'etc/modprobe.d/b.conf',
+      'lib',
+      'lib/modprobe.d/a.conf',
+      'config',
+      'config/modprobe.d/a.conf',
+      'conf/modules',
+      '../../pwn',
+      'OUT/etc/modprobe.d/a.conf',
+      'OUT/pwn',
+    )
+    const target = fc.constantFrom('OUT', 'OUT/pwn', '../../..', '/', 'etc', 'config', '.')
+    const entry = fc.record({
+      name,
+      mode: fc.constantFrom(...Object.values(MODES)),
+      content: target,
+      inode: fc.constantFrom(1, 2, 3),
+      links: fc.constantFrom(1, 2),
+    })
+    const entries = fc.array(fc.array(entry, { maxLength: 6 }), { minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(entries, archives => {
+        const left = leavings(outside =>
+          Buffer.concat(
+            archives.map(parts =>
+              archive(
+                file('init'),
+                ...parts.map(part => ({
+                  ...part,
+                  name: part.name.replace('OUT', outside),
+                  content: part.content.replace('OUT', outside),
+                })),
+              ),
+            ),
+          ),
+        )
+        expect(left).toEqual([])
+      }),
+      { numRuns: 25 },
+    )
+  })
+})
+
+const archive = (...entries: readonly CpioEntry[]): Buffer =>
+  cpioOfEntries([{ name: 'init', mode: MODES.file }, ...entries])
+const file = (name: string): CpioEntry => ({ name, mode: MODES.file, content: 'pwn' })
+const folder = (name: string): CpioEntry => ({ name, mode: MODES.folder })
+const link = (name: string, to: string): CpioEntry => ({ name, mode: MODES.link, content: to })
+
+describe.each(REAL_SHELLS)('why an image was not read, under %s', (_, { argv, isMissing }) => {
+  const image = cpioOf(TREES.dracut ?? {})
+  const whyNot = (
+    bytes: Buffer,
+    without: readonly string[],
+    more: Contents = { '/var/tmp/x': '' },
+    by: readonly string[] = argv,
+  ) => {
+    const contents = { '/boot/initrd-6.1': bytes.toString('latin1'), ...more }
+    const known = factOf(images, by, contents, { functions: READ_IMAGE, without })['/boot/initrd-6.1']
+    return known?.is === 'unknown' ? known.why : known
+  }
+
+  it.skipIf(isMissing || !hasCpio).each<[string, Buffer, readonly string[], string]>([
+    ['what compressed it', zstdCompressSync(image), ['zstd'], 'zstd is not installed, which unpacks it'],
+    [
+      'cpio',
+      image,
+      ['cpio', 'bsdtar', 'unmkinitramfs', 'lsinitrd', 'lsinitcpio'],
+      'cpio is not installed, which unpacks it',
+    ],
+    [
+      'squashfs',
+      gzipSync(cpioOf({ init: '', 'squash-root.img': '' })),
+      [],
+      'its files are packed once more inside it, as squashfs or erofs',
+    ],
+    ['an archive', Buffer.from('image'), [], 'none of the programs here that unpack images could'],
+  ])('for want of %s', (_name, bytes, without, why) => {
+    expect(whyNot(bytes, without)).toBe(why)
+  })
+
+  it.skipIf(isMissing)('for want of a folder', () => {
+    expect(whyNot(image, [], {})).toBe('no folder to unpack it in can be made in /var/tmp')
+  })
+
+  const noMount = whyNoMount()
+  it.skipIf(isMissing || !hasCpio || noMount !== '')(`for want of room${noMount}`, () => {
+    const small = `mount -t tmpfs -o size=64k none "$VFIO_RUN_ROOT/var/tmp" && exec ${argv.join(' ')}`
+    const large = cpioOf({ init: '', 'etc/modprobe.d/a.conf': 'x'.repeat(200_000) })
+    const why = whyNot(gzipSync(large), [], { '/var/tmp/x': '' }, ['unshare', '-m', 'sh', '-c', small])
+    expect(why).toBe('there is no room in /var/tmp to unpack it')
   })
 })
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Fact } from '../../../src/host/facts/fact.ts'
@@ -26,7 +26,7 @@ export function factOf<T, R extends string>(
   fact: Fact<T, R>,
   argv: readonly string[],
   contents: Contents,
-  { functions = '', unmkinitramfs = {} }: { functions?: string; unmkinitramfs?: Contents } = {},
+  { functions = '', unmkinitramfs = {}, without = [] }: Surroundings = {},
 ): T {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-run-fact-'))
   try {
@@ -36,11 +36,12 @@ export function factOf<T, R extends string>(
     mkdirSync(bin)
     writeFileSync(join(bin, 'unmkinitramfs'), `#!/bin/sh\ncp -a ${folder}/unpacked/. "$2"\n`, { mode: 0o755 })
     if (argv.includes('ash')) for (const name of APPLETS) symlinkSync(argv[0] ?? '', join(bin, name))
+    const others = without.length === 0 ? '/usr/bin:/bin' : programsWithout(without, join(folder, 'programs'))
     const [program = '', ...args] = argv
     const read = (command: string) =>
       spawnSync(program, args, {
         input: hostScript(functions, command),
-        env: { VFIO_RUN_ROOT: join(folder, 'root'), VFIO_RUN_PATH: `${bin}:/usr/bin:/bin` },
+        env: { VFIO_RUN_ROOT: join(folder, 'root'), VFIO_RUN_PATH: `${bin}:${others}` },
         encoding: 'latin1',
         timeout: 30_000,
       }).stdout
@@ -51,12 +52,29 @@ export function factOf<T, R extends string>(
   }
 }
 
+export interface Surroundings {
+  readonly functions?: string
+  /** What the program of that name unpacks, whatever the image. */
+  readonly unmkinitramfs?: Contents
+  /** Programs that this host does not have. */
+  readonly without?: readonly string[]
+}
+
+function programsWithout(names: readonly string[], folder: string): string {
+  mkdirSync(folder)
+  for (const name of readdirSync('/usr/bin'))
+    if (!names.includes(name)) symlinkSync(join('/usr/bin', name), join(folder, name))
+  return folder
+}
+
 const APPLETS = [
+  'awk',
   'base64',
   'cat',
   'cp',
   'find',
   'grep',
+  'head',
   'ls',
   'mktemp',
   'od',
@@ -67,6 +85,7 @@ const APPLETS = [
   'stat',
   'tail',
   'tr',
+  'xargs',
 ]
 
 function fill(root: string, contents: Contents): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { storage } from '../../../src/host/facts/storage.ts'
+import { mounts, storage } from '../../../src/host/facts/storage.ts'
 import { parsesAnything } from './any_output.ts'
 import { factOf, REAL_SHELLS } from './real_shells.ts'
 
@@ -45,6 +45,43 @@ const btrfs = [
 ].join('\n')
 const look = (mounts: readonly string[], swaps = '') =>
   storage.parse({ mounts: mounts.join('\n'), swaps, blocks, numbers, btrfs })
+
+describe('what is mounted read-only', () => {
+  const line = (at: string, options: string, superblock = 'rw') =>
+    `25 1 8:1 / ${at} ${options} shared:1 - ext4 /dev/sda1 ${superblock},errors=remount-ro`
+
+  it.each([
+    ['nothing, where all can be written to', [line('/', 'rw,relatime'), line('/boot', 'rw')], {}],
+    ['a mount', [line('/', 'rw'), line('/boot', 'ro,relatime')], { '/boot': 'ro' }],
+    ['a file system, whatever its mount says', [line('/boot', 'rw', 'ro')], { '/boot': 'ro' }],
+    [
+      'with the writable ones below it',
+      [line('/', 'ro'), line('/etc', 'rw'), line('/boot', 'rw')],
+      { '/': 'ro', '/etc': 'rw', '/boot': 'rw' },
+    ],
+    ['but not what only begins like it', [line('/efi', 'ro'), line('/efi2', 'rw')], { '/efi': 'ro' }],
+    ['the last of those over each other', [line('/efi', 'ro'), line('/efi', 'rw')], {}],
+    ['under a name with a blank', [line('/boot/my\\040esp', 'ro')], { '/boot/my esp': 'ro' }],
+  ])('%s', (_, lines, expected) => {
+    expect(mounts.parse({ mounts: lines.join('\n') })).toEqual(expected)
+  })
+
+  it('is not known from a look that did not ask', () => {
+    expect(mounts.parse({ mounts: '' })).toEqual({})
+  })
+
+  describe.each(REAL_SHELLS)('under %s', (_, { argv, isMissing }) => {
+    it.skipIf(isMissing)('is asked for where we could have to write', () => {
+      const lines = ['/', '/boot', '/boot/efi', '/snap/core/1', '/bootx', '/home'].map(at => line(at, 'ro'))
+      const contents = { '/proc/self/mountinfo': `${lines.join('\n')}\n` }
+      expect(factOf(mounts, argv, contents)).toEqual({ '/': 'ro', '/boot': 'ro', '/boot/efi': 'ro' })
+    })
+  })
+
+  it('is something, whatever is printed', () => {
+    parsesAnything(mounts)
+  })
+})
 
 describe('the PCI devices below the file systems', () => {
   it.each([

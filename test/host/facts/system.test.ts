@@ -84,6 +84,7 @@ describe('the firmware', () => {
   const NOTHING = {
     tables: '',
     uefi: '',
+    variables: '',
     loader_info: '',
     stub_info: '',
     loader_default: '',
@@ -96,6 +97,7 @@ describe('the firmware', () => {
       firmware.parse({
         tables: 'DMAR\n',
         uefi: 'uefi\n',
+        variables: 'some\n',
         loader_info: 'systemd-boot 252.22-1~deb12u1',
         stub_info: 'systemd-stub 252.22-1~deb12u1',
         loader_default: 'f3a1-6.9.7.conf',
@@ -104,6 +106,7 @@ describe('the firmware', () => {
       }),
     ).toEqual({
       uefi: true,
+      efiVariables: true,
       tables: ['DMAR'],
       loaderInfo: 'systemd-boot 252.22-1~deb12u1',
       stubInfo: 'systemd-stub 252.22-1~deb12u1',
@@ -115,6 +118,7 @@ describe('the firmware', () => {
   it('offers nothing where nothing was printed', () => {
     expect(firmware.parse(NOTHING)).toEqual({
       uefi: false,
+      efiVariables: false,
       tables: [],
       loaderInfo: undefined,
       stubInfo: undefined,
@@ -126,12 +130,26 @@ describe('the firmware', () => {
   it('Secure Boot that is switched off is off', () => {
     expect(firmware.parse({ ...NOTHING, secure_boot: '   0\n' }).secureBoot).toBe(false)
   })
+
+  it.each([
+    ['are there', { variables: 'some\n' }, true],
+    ['one of them was read, in a recording that is older than the question', { secure_boot: '   0\n' }, true],
+    ['there is none', {}, false],
+  ])('variables can be seen where %s', (_, out, expected) => {
+    expect(firmware.parse({ ...NOTHING, ...out }).efiVariables).toBe(expected)
+  })
 })
 
 describe.each(REAL_SHELLS)('EFI variables under %s', (_, { argv, isMissing }) => {
   const variable = (text: string) => `\x06\0\0\0${[...`${text}\0`].map(char => `${char}\0`).join('')}`
   const LOADER = '4a67b082-0a4c-41cf-b6c7-440b29bb8c4f'
   const efivars = '/sys/firmware/efi/efivars'
+
+  it.skipIf(isMissing)('are not to be seen where efivarfs is not mounted', () => {
+    const seen = (files: Readonly<Record<string, string>>) => factOf(firmware, argv, files).efiVariables
+    expect(seen({ '/sys/firmware/efi/fw_platform_size': '64\n' })).toBe(false)
+    expect(seen({ [`${efivars}/BootOrder-8be4df61-93ca-11d2-aa0d-00e098032b8c`]: '\x07\0\0\0' })).toBe(true)
+  })
 
   it.skipIf(isMissing)('are UTF-16 behind their attributes', () => {
     const found = factOf(firmware, argv, {
@@ -143,6 +161,7 @@ describe.each(REAL_SHELLS)('EFI variables under %s', (_, { argv, isMissing }) =>
     })
     expect(found).toEqual({
       uefi: true,
+      efiVariables: true,
       tables: [],
       loaderInfo: 'systemd-boot 255',
       stubInfo: 'systemd-stub 255',

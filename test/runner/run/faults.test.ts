@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync, statSync } from 'node:fs'
+import { mkdtempSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { UserError } from '../../../src/errors.ts'
 import { connect } from '../../../src/runner/transport/connect.ts'
 import type { ShOptions, ShResult, Target, Transport } from '../../../src/runner/transport/transport.ts'
-import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
+import { type Fleet, type Member, startFleet } from '../../sandbox/fleet.ts'
 import type { Sandbox } from '../../sandbox/machine.ts'
 import { differences, hostTree, leftBehind } from './host_tree.ts'
-import { oneKernel, z170a } from './members.ts'
+import { archUki, fedoraOneKernel, oneKernel, z170a } from './members.ts'
 import { replaceProgram, sandboxOf } from './on_host.ts'
 import { type Played, playFleet } from './play_fleet.ts'
 
@@ -17,8 +17,10 @@ const HOST = 'z170-a'
 
 interface Failure {
   readonly title: string
+  /** Unless it is the guide's. */
+  readonly member?: Member
   readonly breaks: (sandbox: Sandbox) => void
-  readonly why: string
+  readonly why: string | RegExp
   readonly says: string
 }
 
@@ -26,7 +28,7 @@ const FAILURES: readonly Failure[] = [
   {
     title: 'update-grub fails',
     breaks: sandbox => sandbox.fail('update-grub', 'grub-probe: error: cannot find a device for /'),
-    why: 'update-grub failed with exit code 1',
+    why: 'failed: update-grub failed with exit code 1',
     says: 'grub-probe: error: cannot find a device for /',
   },
   {
@@ -37,13 +39,13 @@ const FAILURES: readonly Failure[] = [
         'update-grub',
         'echo half >"$VFIO_RUN_ROOT/boot/grub/grub.cfg"; echo Oh >&2; exit 3',
       ),
-    why: 'update-grub failed with exit code 3',
+    why: 'failed: update-grub failed with exit code 3',
     says: 'Oh',
   },
   {
     title: 'update-initramfs fails',
     breaks: sandbox => sandbox.fail('update-initramfs', 'E: mkinitramfs failure zstd 70'),
-    why: 'update-initramfs -u -k all failed with exit code 1',
+    why: 'failed: update-initramfs -u -k all failed with exit code 1',
     says: 'E: mkinitramfs failure zstd 70',
   },
   {
@@ -54,26 +56,49 @@ const FAILURES: readonly Failure[] = [
         'mkinitramfs',
         'case $* in *6.1.0-18-amd64*) echo "gzip: No space left on device" >&2; exit 1;; esac\nexec "$0.real" "$@"',
       ),
-    why: 'update-initramfs -u -k all failed with exit code 1',
+    why: 'failed: update-initramfs -u -k all failed with exit code 1',
     says: 'gzip: No space left on device',
+  },
+  {
+    title: 'dracut fails when it has written over an image',
+    member: fedoraOneKernel,
+    breaks: sandbox => replaceProgram(sandbox, 'dracut', '"$0.real" "$@"; echo "dracut: late" >&2; exit 1'),
+    why: /^failed: dracut --force .* failed with exit code 1$/,
+    says: 'dracut: late',
+  },
+  {
+    title: 'mkinitcpio fails in the middle of a unified kernel image',
+    member: archUki,
+    breaks: sandbox =>
+      replaceProgram(
+        sandbox,
+        'mkinitcpio',
+        `"$0.real" "$@"
+for f in arch-linux-fallback.efi arch-linux.efi.tmp; do echo half >"$VFIO_RUN_ROOT/efi/EFI/Linux/$f"; done
+echo "==> ERROR: full" >&2; exit 1`,
+      ),
+    why: 'failed: mkinitcpio -P failed with exit code 1',
+    says: '==> ERROR: full',
   },
 ]
 
 describe.concurrent('a step that fails', () => {
   test.for(FAILURES.map(failure => [failure.title, failure] as const))(
     'because %s: every file is put back, and the host is not rebooted',
-    async ([, { breaks, why, says }], context) => {
+    async ([, { member = z170a, breaks, why, says }], context) => {
       const { expect } = context
-      await using fleet = await startFleet({ [HOST]: z170a })
+      await using fleet = await startFleet({ [HOST]: member })
       const sandbox = sandboxOf(fleet)
       const { bootId } = sandbox.running
       const before = hostTree(sandbox)
       breaks(sandbox)
       const run = await playFleet(fleet)
-      expect([run.exitCode, run.failure(HOST)]).toEqual([
+      const [failure, hint] = run.failure(HOST).split('\n')
+      expect([run.exitCode, hint]).toEqual([
         2,
-        `failed: ${why}\nthe files were put back as they were, and the host was not rebooted`,
+        'the files were put back as they were, and the host was not rebooted',
       ])
+      expect(failure).toMatch(why)
       expect(run.of('host_failed')[0]?.output).toContain(says)
       expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])
       expect([run.rebooted(HOST), sandbox.running.bootId]).toEqual([false, bootId])
@@ -275,7 +300,7 @@ describe.concurrent('a disk that is full', () => {
       run,
       sandbox,
       before,
-      /^failed: \/boot has 0 MB free, and rebuilding the images needs about 1 MB: make room/,
+      /^failed: \/boot has 0 MB free, and what is rebuilt there needs about 1 MB: make room/,
     )
   })
 
@@ -323,6 +348,40 @@ describe.concurrent('a disk that is full', () => {
     expect(run.failure(HOST)).toMatch(why)
     expect([changedSince(before, sandbox), leftBehind(sandbox)]).toEqual([[], []])
     expect(sandbox.read('/var/lib/vfio-run/lock')).toBe('')
+  }
+})
+
+describe.concurrent('a file system that is mounted read-only', () => {
+  test.for([
+    ['/', oneKernel, '/etc/default/grub'],
+    ['/efi', archUki, '/efi/EFI/Linux/arch-linux-fallback.efi'],
+  ] as const)('is known before anything is written: %s', async ([at, member, path], context) => {
+    const { expect } = context
+    await using fleet = await startFleet({ [HOST]: member })
+    const sandbox = sandboxOf(fleet)
+    remountReadOnly(sandbox, at)
+    const before = hostTree(sandbox)
+    const run = await playFleet(fleet)
+    expect([run.exitCode, run.rebooted(HOST)]).toEqual([2, false])
+    expect(run.failure(HOST)).toContain(
+      `failed: ${path} would be written, and ${at} is mounted read-only\nmount -o remount,rw ${at} `,
+    )
+    expect(differences(before, hostTree(sandbox))).toEqual([])
+  })
+
+  test('is no matter where nothing has to be written to it', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    remountReadOnly(sandboxOf(fleet), '/boot/efi')
+    const run = await playFleet(fleet, { noReboot: true })
+    expect([run.exitCode, run.failure(HOST)]).toEqual([0, ''])
+  })
+
+  function remountReadOnly(sandbox: Sandbox, at: string): void {
+    const mountinfo = sandbox.read('/proc/self/mountinfo')
+    const [line] = mountinfo.split('\n').filter(one => one.split(' ')[4] === at)
+    if (line === undefined) throw new Error(`nothing is mounted at ${at}:\n${mountinfo}`)
+    rmSync(sandbox.at('/proc/self/mountinfo'))
+    sandbox.write('/proc/self/mountinfo', mountinfo.replace(line, line.replace(' rw,', ' ro,')))
   }
 })
 

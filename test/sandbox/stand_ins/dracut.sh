@@ -142,5 +142,6 @@ ln -s ../usr/lib/initrd-release "$tree/etc/initrd-release"
 ln -s usr/lib/systemd/systemd "$tree/init"
 
 info "*** Creating image file '$image' ***"
-tar -cf "$output.new" -C "$tree" . && mv -f "$output.new" "$output" || fatal "Creation of $image failed"
+# Over the old one: its inode stays.
+tar -cf "$work/initramfs.img" -C "$tree" . && cp --reflink=auto "$work/initramfs.img" "$output" || { rm -f "$output"; fatal "Creation of $image failed"; }
 info "*** Creating initramfs image file '$image' done ***"
