@@ -5,7 +5,7 @@ import type { Host } from '../../src/host/host.ts'
 
 /**
  * Machines as our own look at them printed it, one folder each: the lab's Debian 12 before and after a run, and those
- * with other arrangements. Recorded with test/record.ts.
+ * with other arrangements (test/record.ts), and machines of files as distributions write them (test/sandbox/record.ts).
  */
 export const recordedHosts = (): { name: string; host: Host }[] =>
   names().map(name => ({ name, host: recordedHost(name) }))

@@ -5,8 +5,8 @@ import {
   GRUB_DEFAULT,
   type GrubConfig,
   readGrubConfig,
-} from '../../src/backends/bootloaders/grub_default.ts'
-import { editGrubConfig } from '../../src/backends/bootloaders/grub_edit.ts'
+} from '../../src/backends/bootloaders/formats/grub_default.ts'
+import { editGrubConfig } from '../../src/backends/bootloaders/formats/grub_edit.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
 import type { Host } from '../../src/host/host.ts'
 import { type ArgEdit, isSatisfied, keyOf, splitArgs } from '../../src/host/kernel_args.ts'

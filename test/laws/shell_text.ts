@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { VARIABLES } from '../../src/backends/bootloaders/grub_default.ts'
+import { VARIABLES } from '../../src/backends/bootloaders/formats/grub_default.ts'
 
 /**
  * Texts as they might stand in /etc/default/grub, from plain to absurd. A shell is going to source them, so they hold

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { VARIABLES, type Variable } from '../../src/backends/bootloaders/grub_default.ts'
+import { VARIABLES, type Variable } from '../../src/backends/bootloaders/formats/grub_default.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
 
 /** The shells that /bin/sh is on real hosts, and how each is asked to be one. */

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { environmentValue, withEnvironmentValue } from '../../src/backends/bootloaders/grub_environment.ts'
+import {
+  environmentValue,
+  withEnvironmentValue,
+} from '../../src/backends/bootloaders/formats/grub_environment.ts'
 
 // Fedora and RHEL call it grub2-editenv.
 const program = ['grub2-editenv', 'grub-editenv'].find(name => spawnSync(name, ['--version']).status === 0)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { grubbyArgv, grubbyCall } from '../../src/backends/bootloaders/grubby_call.ts'
+import { grubbyArgv, grubbyCall } from '../../src/backends/bootloaders/formats/grubby_call.ts'
 import { editCommandLine } from '../../src/host/command_line.ts'
 import type { ArgEdit } from '../../src/host/kernel_args.ts'
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { unifiedImages } from '../../src/backends/bootloaders/uki_images.ts'
+import { unifiedImages } from '../../src/backends/bootloaders/formats/uki_images.ts'
 import type { MenuEntry } from '../../src/host/host.ts'
 import { ifKnown } from '../../src/host/known.ts'
 import { factOf, REAL_SHELLS } from '../host/facts/real_shells.ts'

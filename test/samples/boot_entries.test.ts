@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest'
-import { environmentValue, withEnvironmentValue } from '../../src/backends/bootloaders/grub_environment.ts'
+import {
+  environmentValue,
+  withEnvironmentValue,
+} from '../../src/backends/bootloaders/formats/grub_environment.ts'
 import { BOOTLOADERS } from '../../src/backends/bootloaders/index.ts'
 import { applyChanges, type Change, editsOf } from '../../src/host/change.ts'
 import type { Host } from '../../src/host/host.ts'

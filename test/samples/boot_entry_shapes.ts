@@ -1,10 +1,10 @@
+import { loaderEntries, optionTokens } from '../../src/backends/bootloaders/entries/loader_entries.ts'
 import { BOOTLOADERS } from '../../src/backends/bootloaders/index.ts'
 import {
   editKernelCmdline,
   KERNEL_CMDLINE,
   kernelCmdline,
-} from '../../src/backends/bootloaders/kernel_cmdline.ts'
-import { loaderEntries, optionTokens } from '../../src/backends/bootloaders/loader_entries.ts'
+} from '../../src/backends/bootloaders/lines/kernel_cmdline.ts'
 import { SYSTEMD_BOOT } from '../../src/backends/bootloaders/systemd_boot.ts'
 import type { Change } from '../../src/host/change.ts'
 import type { Host, Menu } from '../../src/host/host.ts'

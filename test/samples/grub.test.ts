@@ -4,8 +4,8 @@ import {
   type GrubConfig,
   readGrubConfig,
   type Variable,
-} from '../../src/backends/bootloaders/grub_default.ts'
-import { editGrubConfig } from '../../src/backends/bootloaders/grub_edit.ts'
+} from '../../src/backends/bootloaders/formats/grub_default.ts'
+import { editGrubConfig } from '../../src/backends/bootloaders/formats/grub_edit.ts'
 import type { Host } from '../../src/host/host.ts'
 import { type ArgEdit, effectiveValues, isSatisfied, keyOf, splitArgs } from '../../src/host/kernel_args.ts'
 import { isRefusal } from '../../src/refusal.ts'

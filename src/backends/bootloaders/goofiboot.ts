@@ -1,7 +1,7 @@
 import { isRefusal } from '../../refusal.ts'
 import { all, any, cmdlineHas, loaderInfo, path, variablesAreHidden } from '../evidence.ts'
 import type { Bootloader } from './bootloader.ts'
-import { editEntries } from './entry_edit.ts'
+import { editEntries } from './entries/entry_edit.ts'
 import {
   configuredEntry,
   type EntryLoader,
@@ -11,7 +11,7 @@ import {
   noEntries,
   optionTokens,
   ourEntries,
-} from './loader_entries.ts'
+} from './entries/loader_entries.ts'
 
 const ESP = '/boot/efi'
 const GOOFIBOOT: EntryLoader = { name: 'Goofiboot', roots: [ESP], idsHaveSuffix: false }

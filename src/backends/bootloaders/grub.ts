@@ -7,8 +7,8 @@ import { isRefusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { all, any, cmdlineHas, loaderInfo, path, tool } from '../evidence.ts'
 import type { Bootloader } from './bootloader.ts'
-import { configuredTokens, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './grub_default.ts'
-import { editGrubConfig } from './grub_edit.ts'
+import { configuredTokens, GRUB_DEFAULT, type GrubConfig, readGrubConfig } from './formats/grub_default.ts'
+import { editGrubConfig } from './formats/grub_edit.ts'
 import {
   bootEntry,
   chooserOf,
@@ -17,7 +17,7 @@ import {
   MENUS,
   readsEntryFiles,
   variableArgs,
-} from './grub_menu.ts'
+} from './formats/grub_menu.ts'
 
 const NAME = 'GRUB'
 

@@ -16,10 +16,10 @@ import {
   loaderEntries,
   noEntries,
   optionTokens,
-} from './loader_entries.ts'
+} from './entries/loader_entries.ts'
+import { compareVersions } from './entries/version_order.ts'
+import { bytesOf } from './lines/written_line.ts'
 import { SYSTEMD_BOOT, systemdBootHasBooted } from './systemd_boot.ts'
-import { compareVersions } from './version_order.ts'
-import { bytesOf } from './written_line.ts'
 
 const NAME = 'kernelstub'
 const CONFIGURATION = '/etc/kernelstub/configuration'
@@ -48,7 +48,7 @@ export const kernelstub: Bootloader = {
     const tokens = optionTokens(host, current)
     if (wanted === line && edits.every(edit => isSatisfied(tokens, edit))) return []
     if (wanted.trim() === '') return emptied
-    return [run(host, configuration, line, wanted)]
+    return [run(host, configuration, wanted)]
   },
   next(host) {
     const choice = chosen(host)
@@ -106,7 +106,7 @@ function itsEntry(host: Host, role: Role): LoaderEntry | undefined {
 
 const FOLDER_OF = /^\/EFI\/([^/]+?)-([0-9a-fA-F]+(?:-[0-9a-fA-F]+)*)\/[^/]+$/
 
-function run(host: Host, { whole, user }: Configured, before: string, wanted: string): Change {
+function run(host: Host, { whole, user }: Configured, wanted: string): Change {
   const options = asKernelstubSplits(wanted)
   const edited = { ...user, kernel_options: options, live_mode: false }
   const entries = bootable(host).length > 1 ? (['current', 'oldkern'] as const) : (['current'] as const)

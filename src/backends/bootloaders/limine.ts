@@ -8,7 +8,8 @@ import type { Artifact } from '../artifact.ts'
 import { any, loaderInfo, path, tool } from '../evidence.ts'
 import { refuseText } from '../plain_text.ts'
 import type { Bootloader } from './bootloader.ts'
-import { type LimineConfig, type LimineEntry, parseLimineConfig } from './limine_config.ts'
+import { filesThere, type LinuxEntry, ownEntries } from './entries/own_entries.ts'
+import { type LimineConfig, type LimineEntry, parseLimineConfig } from './formats/limine_config.ts'
 import {
   ENTRY_TOOL_FILES,
   ENTRY_TOOL_PROGRAMS,
@@ -19,10 +20,9 @@ import {
   isGenerated,
   makesUnifiedImages,
   rebuildEntries,
-} from './limine_entry_tool.ts'
-import { LIMINE_FILES } from './limine_files.ts'
-import { filesThere, type LinuxEntry, ownEntries } from './own_entries.ts'
-import { bytesOf, editWrittenLines, tokensOf, type WrittenLine } from './written_line.ts'
+} from './formats/limine_entry_tool.ts'
+import { LIMINE_FILES } from './formats/limine_files.ts'
+import { bytesOf, editWrittenLines, tokensOf, type WrittenLine } from './lines/written_line.ts'
 
 /** Limine: limine.conf, which limine-entry-tool may write, and the limine.cfg of versions before 8. */
 export const limine: Bootloader = {

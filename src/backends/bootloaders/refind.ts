@@ -8,7 +8,7 @@ import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import { all, any, cmdlineHas, loaderInfo, path, where } from '../evidence.ts'
 import { refuseText } from '../plain_text.ts'
 import type { Bootloader, NextBoot } from './bootloader.ts'
-import { filesThere, type LinuxEntry, ownEntries } from './own_entries.ts'
+import { filesThere, type LinuxEntry, ownEntries } from './entries/own_entries.ts'
 import {
   quotedText,
   type RefindConfig,
@@ -16,9 +16,9 @@ import {
   readRefindConfig,
   refindLinuxLines,
   type Stanza,
-} from './refind_config.ts'
-import { editText } from './shell_variable.ts'
-import { bytesOf } from './written_line.ts'
+} from './formats/refind_config.ts'
+import { editText } from './lines/shell_variable.ts'
+import { bytesOf } from './lines/written_line.ts'
 
 const MOUNTS = ['/boot/efi', '/efi', '/boot']
 const FOLDERS = MOUNTS.flatMap(mount => ['/EFI/refind', '/EFI/BOOT'].map(folder => mount + folder))

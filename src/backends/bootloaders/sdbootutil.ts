@@ -4,9 +4,8 @@ import { ifKnown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { all, any, loaderInfo, not, path, stubInfo, tool } from '../evidence.ts'
-import type { BlsEntry } from './bls.ts'
 import type { Bootloader } from './bootloader.ts'
-import { editKernelCmdline, KERNEL_CMDLINE, KERNEL_CMDLINE_FILES } from './kernel_cmdline.ts'
+import type { BlsEntry } from './entries/bls.ts'
 import {
   configuredEntry,
   entryFiles,
@@ -16,9 +15,10 @@ import {
   noEntries,
   optionTokens,
   ourEntries,
-} from './loader_entries.ts'
+} from './entries/loader_entries.ts'
+import { editKernelCmdline, KERNEL_CMDLINE, KERNEL_CMDLINE_FILES } from './lines/kernel_cmdline.ts'
+import { bytesOf } from './lines/written_line.ts'
 import { BOOT_ROOTS, SYSTEMD_BOOT, systemdBootHasBooted } from './systemd_boot.ts'
-import { bytesOf } from './written_line.ts'
 
 const NAME = 'sdbootutil'
 

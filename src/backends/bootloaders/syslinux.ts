@@ -6,10 +6,10 @@ import type { Artifact } from '../artifact.ts'
 import { all, any, cmdlineHas, path } from '../evidence.ts'
 import { refuseText } from '../plain_text.ts'
 import type { Bootloader, NextBoot } from './bootloader.ts'
-import { EXTLINUX_FILES, EXTLINUX_TOOLS, generatorOf } from './extlinux_update.ts'
-import { filesThere, ownEntries } from './own_entries.ts'
-import { type Label, readSyslinuxConfig, type SyslinuxConfig, splitWord } from './syslinux_config.ts'
-import { editWrittenLines } from './written_line.ts'
+import { filesThere, ownEntries } from './entries/own_entries.ts'
+import { EXTLINUX_FILES, EXTLINUX_TOOLS, generatorOf } from './formats/extlinux_update.ts'
+import { type Label, readSyslinuxConfig, type SyslinuxConfig, splitWord } from './formats/syslinux_config.ts'
+import { editWrittenLines } from './lines/written_line.ts'
 
 const MAIN_FILES = [
   '/boot/extlinux/extlinux.conf',

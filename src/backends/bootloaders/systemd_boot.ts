@@ -14,16 +14,9 @@ import {
   tool,
   variablesAreHidden,
 } from '../evidence.ts'
-import type { BlsEntry } from './bls.ts'
 import type { Bootloader } from './bootloader.ts'
-import { editEntries } from './entry_edit.ts'
-import {
-  editKernelCmdline,
-  KERNEL_CMDLINE,
-  KERNEL_CMDLINE_FILES,
-  kernelCmdline,
-  seedOf,
-} from './kernel_cmdline.ts'
+import type { BlsEntry } from './entries/bls.ts'
+import { editEntries } from './entries/entry_edit.ts'
 import {
   configuredEntry,
   type EntryLoader,
@@ -35,7 +28,14 @@ import {
   noEntries,
   optionTokens,
   ourEntries,
-} from './loader_entries.ts'
+} from './entries/loader_entries.ts'
+import {
+  editKernelCmdline,
+  KERNEL_CMDLINE,
+  KERNEL_CMDLINE_FILES,
+  kernelCmdline,
+  seedOf,
+} from './lines/kernel_cmdline.ts'
 
 /** $BOOT: kernel-install(8) looks for it in this order, and the loader reads the ESP and the partition beside it. */
 export const BOOT_ROOTS = ['/efi', '/boot', '/boot/efi'] as const

@@ -7,11 +7,17 @@ import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { all, any, type Evidence, loaderInfo, stubInfo, where } from '../evidence.ts'
 import type { Bootloader, NextBoot } from './bootloader.ts'
-import { choose } from './loader_choice.ts'
-import { compareEntries, entryFiles, loaderConfig, loaderEntries } from './loader_entries.ts'
+import { choose } from './entries/loader_choice.ts'
+import { compareEntries, entryFiles, loaderConfig, loaderEntries } from './entries/loader_entries.ts'
+import { unifiedImages } from './formats/uki_images.ts'
+import {
+  type ImageSource,
+  KERNEL_IN_MODULES,
+  SOURCE_FILES,
+  sameTokens,
+  sourceOf,
+} from './formats/uki_sources.ts'
 import { BOOT_ROOTS, findsRoot, SYSTEMD_BOOT } from './systemd_boot.ts'
-import { unifiedImages } from './uki_images.ts'
-import { type ImageSource, KERNEL_IN_MODULES, SOURCE_FILES, sameTokens, sourceOf } from './uki_sources.ts'
 
 const NAME = 'UKI'
 

@@ -1,4 +1,4 @@
-import { LIMINE_FILES } from '../../backends/bootloaders/limine_files.ts'
+import { LIMINE_FILES } from '../../backends/bootloaders/formats/limine_files.ts'
 import { defineFact, linesOf } from './fact.ts'
 
 /**

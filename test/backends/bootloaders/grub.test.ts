@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { bootEntry, parseGrubMenu } from '../../../src/backends/bootloaders/formats/grub_menu.ts'
 import { grub } from '../../../src/backends/bootloaders/grub.ts'
-import { bootEntry, parseGrubMenu } from '../../../src/backends/bootloaders/grub_menu.ts'
 import { boot } from '../../../src/host/boot.ts'
 import type { Host, MenuEntry } from '../../../src/host/host.ts'
 import { ifKnown, observed, unknown } from '../../../src/host/known.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { grubMenu, handedOver } from '../../../src/backends/bootloaders/formats/grub_menu.ts'
 import { grub } from '../../../src/backends/bootloaders/grub.ts'
-import { grubMenu, handedOver } from '../../../src/backends/bootloaders/grub_menu.ts'
 import { findBootloader } from '../../../src/backends/bootloaders/index.ts'
 import { applyChanges } from '../../../src/host/change.ts'
 import type { Host } from '../../../src/host/host.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { grubMenu } from '../../../src/backends/bootloaders/grub_menu.ts'
+import { grubMenu } from '../../../src/backends/bootloaders/formats/grub_menu.ts'
 import { grubby } from '../../../src/backends/bootloaders/grubby.ts'
 import { findBootloader } from '../../../src/backends/bootloaders/index.ts'
 import { applyChanges, type Change, editsOf } from '../../../src/host/change.ts'

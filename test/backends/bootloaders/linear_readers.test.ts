@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { readGrubConfig } from '../../../src/backends/bootloaders/grub_default.ts'
-import { environmentValue, withEnvironmentValue } from '../../../src/backends/bootloaders/grub_environment.ts'
+import { globOf } from '../../../src/backends/bootloaders/entries/loader_choice.ts'
+import { readGrubConfig } from '../../../src/backends/bootloaders/formats/grub_default.ts'
+import {
+  environmentValue,
+  withEnvironmentValue,
+} from '../../../src/backends/bootloaders/formats/grub_environment.ts'
+import { parseLimineConfig } from '../../../src/backends/bootloaders/formats/limine_config.ts'
 import { limine } from '../../../src/backends/bootloaders/limine.ts'
-import { parseLimineConfig } from '../../../src/backends/bootloaders/limine_config.ts'
-import { globOf } from '../../../src/backends/bootloaders/loader_choice.ts'
 import { isRefusal } from '../../../src/refusal.ts'
 import { aHost, withFiles } from '../../builders.ts'
 import { ADD } from './edit_laws.ts'
