@@ -30,8 +30,8 @@ far-away: unreachable  no answer from 192.0.2.7 port 22 within 10 s
 lab1:     ok       Turn the IOMMU on: intel_iommu=on is in effect
 lab1:     changed  Claim the devices for vfio-pci: vfio-pci claims 10de:13c2,
                    10de:0fbb, which nouveau and snd_hda_intel hold now
-lab1:     boots    by GRUB (BOOT_IMAGE= is on the command line, update-grub
-                   is installed); its images are made by initramfs-tools
+lab1:     boots    by GRUB (BOOT_IMAGE= is on the command line, update-grub is
+                   installed); its images are made by initramfs-tools
 lab1:     create   /etc/modprobe.d/vfio.conf
 --- (absent)
 +++ /etc/modprobe.d/vfio.conf
