@@ -75,7 +75,7 @@ export function isSatisfied(line: readonly string[], edit: ArgEdit): boolean {
       const found = tokens.filter(token => keyOf(token) === normaliseKey(edit.key))
       return (
         (found.length > 0 || edit.values.length === 0) &&
-        found.every(token => sameList(valuesOf(token), edit.values))
+        found.every(token => sameTokens(valuesOf(token), edit.values))
       )
     }
     case 'add_token':
@@ -139,7 +139,7 @@ function addValue(tokens: readonly string[], key: string, value: string) {
       const values = valuesOf(token)
       const swapped = opposite === undefined ? values : values.map(one => (one === opposite ? value : one))
       const wanted = token === last && !swapped.includes(value) ? [...swapped, value] : swapped
-      return sameList(values, wanted) ? token : writeValues(token, [...new Set(wanted)])
+      return sameTokens(values, wanted) ? token : writeValues(token, [...new Set(wanted)])
     })
   return { change, append: undefined }
 }
@@ -177,7 +177,8 @@ function writeValues(token: string, values: readonly string[]): string {
   if (name.startsWith('"')) return `${name}=${value}"`
   return token.includes('"') ? `${name}="${value}"` : `${name}=${value}`
 }
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+/** The same words in the same order. */
+export const sameTokens = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, i) => one === b[i])
 
 const sameToken = (a: string, b: string): boolean =>

@@ -47,7 +47,7 @@ const CLASS_NAMES: Readonly<Record<string, string>> = {
   '1200': 'accelerator',
 }
 
-export const classOf = (device: PciDevice): string =>
+const classOf = (device: PciDevice): string =>
   CLASS_NAMES[device.class.slice(0, 4)] ?? `device of class ${device.class.slice(0, 4)}`
 
 /** `02:00.0 VGA controller [10de:13c2]` */

@@ -5,7 +5,7 @@ import { applyChanges, type Change, placesOf, write } from '../host/change.ts'
 import { matches, resolveDevices } from '../host/devices.ts'
 import type { Host, PciDevice } from '../host/host.ts'
 import { inheritedInterlock, interlock } from '../host/interlocks.ts'
-import { effectiveValues, kernelArgs, keyOf, normaliseKey } from '../host/kernel_args.ts'
+import { effectiveValues, kernelArgs, keyOf, normaliseKey, sameTokens } from '../host/kernel_args.ts'
 import { ifKnown } from '../host/known.ts'
 import type { Lock } from '../host/measured_boot.ts'
 import {
@@ -253,7 +253,7 @@ function setLastOptions(host: Host, ids: readonly string[], file: string): reado
       ? []
       : appendLines(host, file, [`options vfio-pci ids=${ids.join(',')}`])
   const { directive } = now
-  if (sameList(now.ids, ids)) return []
+  if (sameTokens(now.ids, ids)) return []
   if (!directive.path.startsWith('/etc/'))
     return refuse(
       `${directive.path} sets vfio-pci's ids, and is not for us to edit`,
@@ -313,6 +313,3 @@ function inEffect(chosen: readonly PciDevice[], wanted: (driver: string) => bool
     brings: what,
   }
 }
-
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((one, i) => one === b[i])

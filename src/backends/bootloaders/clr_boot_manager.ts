@@ -1,7 +1,14 @@
 import { applyChanges, type Change, write } from '../../host/change.ts'
 import { editCommandLine } from '../../host/command_line.ts'
 import type { Host, Menu, MenuEntry } from '../../host/host.ts'
-import { type ArgEdit, isSatisfied, keyOf, normaliseKey, splitArgs } from '../../host/kernel_args.ts'
+import {
+  type ArgEdit,
+  isSatisfied,
+  keyOf,
+  normaliseKey,
+  sameTokens,
+  splitArgs,
+} from '../../host/kernel_args.ts'
 import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
@@ -214,8 +221,6 @@ export const clrEntries: Artifact = {
     return { ...host, menus: { ...host.menus, [NAME]: predicted({ ...now, entries }) } }
   },
 }
-
-const sameTokens = (a: readonly string[], b: readonly string[]): boolean => a.join('\n') === b.join('\n')
 
 /** Without it nobody could tell afterwards whether the arguments have arrived. */
 const noMenu = (why: string): Refusal =>

@@ -183,7 +183,7 @@ const carries = (entry: MenuEntry, config: GrubConfig): boolean => {
   const suffix = suffixOf(entry, config)
   const end = entry.args.length - tailOf(entry, suffix).length
   const carried = entry.args.slice(ownLength(entry, suffix), end)
-  return sameTokens(carried, suffix) || sameTokens(withoutLanguage(carried), suffix)
+  return sameUnquoted(carried, suffix) || sameUnquoted(withoutLanguage(carried), suffix)
 }
 
 /** RHEL 7's new-kernel-pkg ends the entries of new kernels with LANG=, until grub2-mkconfig makes them anew. */
@@ -220,7 +220,7 @@ function ownLength(entry: MenuEntry, suffix: readonly string[]): number {
   return at().startsWith('rootflags=subvol=') && at() !== suffix[0] ? own + 1 : own
 }
 
-const sameTokens = (a: readonly string[], b: readonly string[]): boolean =>
+const sameUnquoted = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, i) => unquoted(one) === unquoted(b[i] ?? ''))
 /** grub.cfg is a script of its own: quotes that reach it are taken off before the kernel sees them. */
 const unquoted = (token: string): string => token.replaceAll(/["\\]/g, '')

@@ -1,6 +1,6 @@
 import { applyChanges, write } from '../../host/change.ts'
 import type { Host, Menu, MenuEntry } from '../../host/host.ts'
-import { splitArgs } from '../../host/kernel_args.ts'
+import { sameTokens, splitArgs } from '../../host/kernel_args.ts'
 import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
@@ -111,7 +111,6 @@ const isItsOwn = (entry: MenuEntry): boolean => isLinuxEntry(entry) && entry.id.
 const isInitrd = (token: string): boolean => token.startsWith('initrd=\\')
 const initrdsOf = ({ args }: MenuEntry): readonly string[] => args.filter(isInitrd)
 const optionsOf = ({ args }: MenuEntry): readonly string[] => args.filter(token => !isInitrd(token))
-const sameTokens = (a: readonly string[], b: readonly string[]): boolean => a.join('\n') === b.join('\n')
 
 /** A refresh sets the default: the kernel that is pinned, or the newest. */
 function pinned(host: Host): string {

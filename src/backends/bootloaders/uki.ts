@@ -1,6 +1,6 @@
 import { type Argv, applyChanges, type Change } from '../../host/change.ts'
 import type { Host, Menu, MenuEntry } from '../../host/host.ts'
-import { type ArgEdit, isSatisfied } from '../../host/kernel_args.ts'
+import { type ArgEdit, isSatisfied, sameTokens } from '../../host/kernel_args.ts'
 import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
 import { releaseAt } from '../../host/releases.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
@@ -10,13 +10,7 @@ import type { Bootloader, NextBoot } from './bootloader.ts'
 import { choose } from './entries/loader_choice.ts'
 import { compareEntries, entryFiles, loaderConfig, loaderEntries } from './entries/loader_entries.ts'
 import { unifiedImages } from './formats/uki_images.ts'
-import {
-  type ImageSource,
-  KERNEL_IN_MODULES,
-  SOURCE_FILES,
-  sameTokens,
-  sourceOf,
-} from './formats/uki_sources.ts'
+import { type ImageSource, KERNEL_IN_MODULES, SOURCE_FILES, sourceOf } from './formats/uki_sources.ts'
 import { BOOT_ROOTS, findsRoot, SYSTEMD_BOOT } from './systemd_boot.ts'
 
 const NAME = 'UKI'

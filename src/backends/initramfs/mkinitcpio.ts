@@ -18,7 +18,7 @@ import {
 } from './images.ts'
 import { MKINITCPIO_PRESETS, type Preset, readPresets } from './mkinitcpio_presets.ts'
 
-export const MAIN = '/etc/mkinitcpio.conf'
+const MAIN = '/etc/mkinitcpio.conf'
 const FOLDER = '/etc/mkinitcpio.conf.d/'
 
 /**

@@ -1,6 +1,6 @@
 import type { Bytes } from '../../../host/bytes.ts'
 import type { Host } from '../../../host/host.ts'
-import { tokensOf, type WrittenLine } from '../lines/written_line.ts'
+import type { WrittenLine } from '../lines/written_line.ts'
 
 /** A Boot Loader Specification entry (type #1): FOLDER/*.conf, lines of a key and its value. */
 export interface BlsEntry {
@@ -59,7 +59,3 @@ export function parseBlsEntry(path: string, bytes: Bytes): BlsEntry {
 
 /** Blanks and tabs separate; a line that starts with # is a comment (systemd, src/boot/efi/boot.c line_get_key_value()). */
 const PAIR = /(?<![^\n])([ \t]*)([^#\s]\S*)([ \t]+|(?![^\n]))([^\n]*)/g
-
-/** The joined options of an entry. */
-export const optionsOf = (host: Host, entry: BlsEntry): string[] =>
-  entry.options.flatMap(line => tokensOf(host, line))

@@ -1,6 +1,6 @@
 import type { Argv, Change } from '../../../host/change.ts'
 import type { Host, MenuEntry } from '../../../host/host.ts'
-import { type ArgEdit, splitArgs } from '../../../host/kernel_args.ts'
+import { type ArgEdit, sameTokens, splitArgs } from '../../../host/kernel_args.ts'
 import { isRefusal, type Refusal, refuse } from '../../../refusal.ts'
 import { readPresets } from '../../initramfs/mkinitcpio_presets.ts'
 import { refuseText } from '../../plain_text.ts'
@@ -354,6 +354,3 @@ const filesIn = (host: Host, folder: string, end: string): string[] =>
     .sort()
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
-
-export const sameTokens = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((one, i) => one === b[i])

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blsEntries, optionsOf, parseBlsEntry } from '../../../../src/backends/bootloaders/entries/bls.ts'
+import { blsEntries, parseBlsEntry } from '../../../../src/backends/bootloaders/entries/bls.ts'
+import { tokensOf } from '../../../../src/backends/bootloaders/lines/written_line.ts'
 import { aHost, withFiles } from '../../../builders.ts'
 
 const FOLDER = '/boot/loader/entries'
@@ -16,7 +17,8 @@ initrd     /f3a1/6.9.7/microcode
 initrd     /f3a1/6.9.7/initrd
 `
 const parse = (text: string) => parseBlsEntry(PATH, text)
-const options = (text: string) => optionsOf(withFiles(aHost(), { [PATH]: text }), parse(text))
+const options = (text: string) =>
+  parse(text).options.flatMap(line => tokensOf(withFiles(aHost(), { [PATH]: text }), line))
 
 describe('an entry', () => {
   it('has its fields, and where its options stand', () => {
