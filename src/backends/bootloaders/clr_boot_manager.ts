@@ -1,6 +1,6 @@
 import { applyChanges, type Change, write } from '../../host/change.ts'
 import { editCommandLine } from '../../host/command_line.ts'
-import type { Host, Menu, MenuEntry } from '../../host/host.ts'
+import type { Host, MenuEntry } from '../../host/host.ts'
 import {
   type ArgEdit,
   isSatisfied,
@@ -9,7 +9,8 @@ import {
   sameTokens,
   splitArgs,
 } from '../../host/kernel_args.ts'
-import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
+import { ifKnown, predicted } from '../../host/known.ts'
+import { menuOf, withMenu } from '../../host/menus.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { all, any, cmdlineHas, loaderInfo, tool, variablesAreHidden } from '../evidence.ts'
@@ -70,7 +71,7 @@ export const clrBootManager: Bootloader = {
     return unmet === undefined ? changesBetween(host, after) : overridden(unmet)
   },
   next(host) {
-    const now = menuOf(host)
+    const now = menuOf(host, NAME)
     return now.is === 'unknown' ? noMenu(now.why) : nextOfMenu(host, NAME, now.value)
   },
   get menu() {
@@ -78,16 +79,14 @@ export const clrBootManager: Bootloader = {
   },
 }
 
-const menuOf = (host: Host): Known<Menu> => host.menus[NAME] ?? unknown('there is none')
-
 function whyUnread(host: Host): string {
-  const now = menuOf(host)
+  const now = menuOf(host, NAME)
   return now.is === 'unknown' ? now.why : `none of them is one of ${NAME}’s`
 }
 
 /** Entries of kernels whose packages are installed. */
 const itsEntries = (host: Host): MenuEntry[] =>
-  (ifKnown(menuOf(host))?.entries ?? []).filter(
+  (ifKnown(menuOf(host, NAME))?.entries ?? []).filter(
     entry => isLinuxEntry(entry) && kernelLineOf(entry) in host.files,
   )
 
@@ -98,7 +97,7 @@ function kernelLineOf({ kernel }: MenuEntry): string {
 }
 
 function nextId(host: Host): string | undefined {
-  const now = ifKnown(menuOf(host))
+  const now = ifKnown(menuOf(host, NAME))
   const next = now && nextOfMenu(host, NAME, now)
   if (now === undefined || next === undefined || isRefusal(next)) return undefined
   return now.entries.find(({ args }) => args.join('\n') === next.cmdline.join('\n'))?.id
@@ -212,13 +211,13 @@ export const clrEntries: Artifact = {
     return stale && `${stale.id} on the ESP does not carry the configured arguments`
   },
   derive(host) {
-    const now = ifKnown(menuOf(host))
+    const now = ifKnown(menuOf(host, NAME))
     if (now === undefined) return host
     const its = new Set(itsEntries(host))
     const entries = now.entries.map(entry =>
       its.has(entry) ? { ...entry, args: argsFor(host, entry) } : entry,
     )
-    return { ...host, menus: { ...host.menus, [NAME]: predicted({ ...now, entries }) } }
+    return withMenu(host, NAME, predicted({ ...now, entries }))
   },
 }
 

@@ -1,7 +1,8 @@
 import { type Argv, write } from '../../host/change.ts'
 import type { Host, Menu, MenuEntry } from '../../host/host.ts'
 import { splitArgs } from '../../host/kernel_args.ts'
-import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
+import { ifKnown, predicted } from '../../host/known.ts'
+import { menuOf, withMenu } from '../../host/menus.ts'
 import { releaseAt } from '../../host/releases.ts'
 import { isRefusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
@@ -43,7 +44,7 @@ export const grub: Bootloader = {
   },
   edit(host, edits) {
     if (!(GRUB_DEFAULT in host.files)) return noDefaults
-    const now = menuOf(host)
+    const now = menuOf(host, NAME)
     if (now.is === 'unknown') return noMenu(now.why)
     if (readsEntryFiles(now.value)) return noGrubby(now.value)
     if (ours(now.value).length === 0) return notOurs(now.value)
@@ -52,7 +53,7 @@ export const grub: Bootloader = {
     return isRefusal(files) ? files : files.flatMap(({ path, after }) => write(host, path, after))
   },
   next(host) {
-    const now = menuOf(host)
+    const now = menuOf(host, NAME)
     if (now.is === 'unknown') return noMenu(now.why)
     if (readsEntryFiles(now.value)) return noGrubby(now.value)
     const entry = bootEntry(now.value)
@@ -74,8 +75,6 @@ export const grub: Bootloader = {
     return menu
   },
 }
-
-const menuOf = (host: Host): Known<Menu> => host.menus[NAME] ?? unknown('there is none')
 
 /** Its installer writes no GRUB_CMDLINE_LINUX_DEFAULT, and its documentation (RHEL 7) knows none. */
 const isRedHats = (host: Host): boolean => host.tools.includes('grubby')
@@ -134,7 +133,7 @@ const menu: Artifact = {
   rebuild: host => [generatorOf(host)],
   writes: host => [pathOf(host)],
   isStale(host) {
-    const now = ifKnown(menuOf(host))
+    const now = ifKnown(menuOf(host, NAME))
     const config = readGrubConfig(host)
     if (isRefusal(config)) return undefined
     if (now === undefined) return 'the menu cannot be read'
@@ -142,17 +141,17 @@ const menu: Artifact = {
     return stale && `entry "${stale.title}" in ${now.path} does not carry the configured arguments`
   },
   derive(host) {
-    const now = ifKnown(menuOf(host))
+    const now = ifKnown(menuOf(host, NAME))
     const config = readGrubConfig(host)
     if (now === undefined || isRefusal(config)) return host
     const entries = now.entries.map(entry =>
       isOurs(entry) ? { ...entry, args: argsFor(entry, config) } : entry,
     )
-    return { ...host, menus: { ...host.menus, [NAME]: predicted({ ...now, entries }) } }
+    return withMenu(host, NAME, predicted({ ...now, entries }))
   },
 }
 
-const pathOf = (host: Host): string => ifKnown(menuOf(host))?.path ?? '/boot/grub/grub.cfg'
+const pathOf = (host: Host): string => ifKnown(menuOf(host, NAME))?.path ?? '/boot/grub/grub.cfg'
 
 /** Debian's own word, which Manjaro and Void have too, knows the path; Fedora and openSUSE name the other program anew. */
 function generatorOf(host: Host): Argv {

@@ -1,7 +1,8 @@
 import { type Argv, applyChanges, type Change, write } from '../../host/change.ts'
 import type { Host, Menu } from '../../host/host.ts'
 import { type ArgEdit, isSatisfied, splitArgs } from '../../host/kernel_args.ts'
-import { ifKnown, type Known, unknown } from '../../host/known.ts'
+import { ifKnown } from '../../host/known.ts'
+import { menuOf } from '../../host/menus.ts'
 import { kernelAt, releaseAt } from '../../host/releases.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import { all, any, cmdlineHas, loaderInfo, path, tool, where } from '../evidence.ts'
@@ -74,10 +75,8 @@ export const grubby: Bootloader = {
   },
 }
 
-const menuOf = (host: Host): Known<Menu> => host.menus[grub.name] ?? unknown('there is none')
-
 function entriesAreRead(host: Host): boolean {
-  const now = ifKnown(menuOf(host))
+  const now = ifKnown(menuOf(host, grub.name))
   return now !== undefined && readsEntryFiles(now)
 }
 
@@ -91,7 +90,7 @@ const shownEntries = (host: Host): BlsEntry[] =>
 
 /** The default is a number, a title or an id; GRUB takes the first entry where there is none such (normal/menu.c). */
 function chosenEntry(host: Host): { now: Menu; entry: BlsEntry; chosenBy: string } | Refusal {
-  const now = menuOf(host)
+  const now = menuOf(host, grub.name)
   if (now.is === 'unknown') return noMenu(now.why)
   const entries = shownEntries(host)
   const isSaved = now.value.default === '${saved_entry}'
@@ -143,7 +142,7 @@ function imageOf(host: Host, { linux }: BlsEntry): string | undefined {
  * way back there is to edit the line in GRUB's menu (e).
  */
 function editEntries(host: Host, edits: readonly ArgEdit[]): readonly Change[] | Refusal {
-  const now = menuOf(host)
+  const now = menuOf(host, grub.name)
   if (now.is === 'unknown') return noMenu(now.why)
   const entries = ourEntries(host, shownEntries(host), entry =>
     entry.options.length === 0 ? undefined : optionsOf(host, now.value, entry),

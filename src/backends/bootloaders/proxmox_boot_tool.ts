@@ -1,7 +1,8 @@
 import { applyChanges, write } from '../../host/change.ts'
-import type { Host, Menu, MenuEntry } from '../../host/host.ts'
+import type { Host, MenuEntry } from '../../host/host.ts'
 import { sameTokens, splitArgs } from '../../host/kernel_args.ts'
-import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
+import { ifKnown, predicted } from '../../host/known.ts'
+import { menuOf, withMenu } from '../../host/menus.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
 import { all, any, cmdlineHas, loaderInfo, path, variablesAreHidden } from '../evidence.ts'
@@ -39,7 +40,7 @@ export const proxmoxBootTool: Bootloader = {
   ),
   configured: host => lineTokens(host),
   edit(host, edits) {
-    const now = menuOf(host)
+    const now = menuOf(host, NAME)
     if (now.is === 'unknown') return noMenu(now.why)
     const begun = begin(host)
     const line = lineOf(begun)
@@ -49,15 +50,13 @@ export const proxmoxBootTool: Bootloader = {
     return write(host, KERNEL_CMDLINE, bytesOf(applyChanges(begun, changes), KERNEL_CMDLINE))
   },
   next(host) {
-    const now = menuOf(host)
+    const now = menuOf(host, NAME)
     return now.is === 'unknown' ? noMenu(now.why) : nextOfMenu(host, NAME, now.value)
   },
   get menu() {
     return proxmoxEsps
   },
 }
-
-const menuOf = (host: Host): Known<Menu> => host.menus[NAME] ?? unknown('there is none')
 
 /** Where there is no file the tool takes the line of the running kernel, and a new file has to begin with that. */
 function begin(host: Host): Host {
@@ -89,21 +88,21 @@ export const proxmoxEsps: Artifact = {
   writes: () => [],
   restoredBy: () => [[NAME, 'refresh']],
   isStale(host) {
-    const now = ifKnown(menuOf(host))
+    const now = ifKnown(menuOf(host, NAME))
     const wanted = lineTokens(host)
     if (now === undefined || isRefusal(wanted)) return undefined
     const stale = now.entries.find(entry => isItsOwn(entry) && !sameTokens(optionsOf(entry), wanted))
     return stale && `${stale.id} on ${stale.source} does not carry the arguments of ${KERNEL_CMDLINE}`
   },
   derive(host) {
-    const now = ifKnown(menuOf(host))
+    const now = ifKnown(menuOf(host, NAME))
     const wanted = lineTokens(host)
     if (now === undefined || isRefusal(wanted)) return host
     const entries = now.entries.map(entry =>
       isItsOwn(entry) ? { ...entry, args: [...initrdsOf(entry), ...wanted] } : entry,
     )
     const menu = predicted({ ...now, default: pinned(host), entries })
-    return { ...host, menus: { ...host.menus, [NAME]: menu } }
+    return withMenu(host, NAME, menu)
   },
 }
 

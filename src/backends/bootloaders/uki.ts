@@ -1,7 +1,8 @@
 import { type Argv, applyChanges, type Change } from '../../host/change.ts'
 import type { Host, Menu, MenuEntry } from '../../host/host.ts'
 import { type ArgEdit, isSatisfied, sameTokens } from '../../host/kernel_args.ts'
-import { ifKnown, type Known, predicted, unknown } from '../../host/known.ts'
+import { ifKnown, predicted } from '../../host/known.ts'
+import { menuOf, withMenu } from '../../host/menus.ts'
 import { releaseAt } from '../../host/releases.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
@@ -84,8 +85,7 @@ export function signedImages(
   return signed.find(({ signer }) => signer === undefined) ?? signed[0]
 }
 
-const menuOf = (host: Host): Known<Menu> => host.menus[NAME] ?? unknown('there are no unified kernel images')
-const imagesOf = (host: Host): readonly MenuEntry[] => ifKnown(menuOf(host))?.entries ?? []
+const imagesOf = (host: Host): readonly MenuEntry[] => ifKnown(menuOf(host, NAME))?.entries ?? []
 
 interface OwnImage {
   readonly image: MenuEntry
@@ -142,7 +142,7 @@ const menu: Artifact = {
     return stale && `${stale.image.kernel} does not carry the configured arguments`
   },
   derive(host) {
-    const now = ifKnown(menuOf(host))
+    const now = ifKnown(menuOf(host, NAME))
     const own = ownImages(host)
     if (now === undefined || isRefusal(own)) return host
     const entries = now.entries.map(entry =>
@@ -151,7 +151,7 @@ const menu: Artifact = {
         own.find(({ image }) => image.kernel === entry.kernel),
       ),
     )
-    return { ...host, menus: { ...host.menus, [NAME]: predicted({ ...now, entries }) } }
+    return withMenu(host, NAME, predicted({ ...now, entries }))
   },
 }
 
@@ -174,7 +174,7 @@ interface Chosen {
 }
 
 function nextImage(host: Host): Chosen | Refusal {
-  const now = menuOf(host)
+  const now = menuOf(host, NAME)
   if (now.is === 'unknown') return refuse(`the unified kernel images cannot be read: ${now.why}`, MOUNT)
   if (now.value.entries.length === 0)
     return refuse(

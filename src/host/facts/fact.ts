@@ -2,7 +2,8 @@ import type { Bytes } from '../bytes.ts'
 
 /**
  * One thing observed on a target: shell commands and the parser of what they print. Commands are POSIX sh, read
- * below `$root`, write nothing, and start as few processes as they can. What cannot be read prints nothing.
+ * below `$root`, write nothing but what they unpack into a folder of their own in /var/tmp, which goes with them, and
+ * start as few processes as they can. What cannot be read prints nothing.
  * Parsers are total: any bytes give a value.
  */
 export interface Fact<T, Readings extends string = string> {
