@@ -1,5 +1,6 @@
 import { applyChanges, write } from '../../host/change.ts'
 import type { Host } from '../../host/host.ts'
+import { type ArgEdit, keyOf } from '../../host/kernel_args.ts'
 import { ifKnown } from '../../host/known.ts'
 import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
 import type { Artifact } from '../artifact.ts'
@@ -16,7 +17,7 @@ import {
   optionTokens,
   ourEntries,
 } from './entries/loader_entries.ts'
-import { editKernelCmdline, KERNEL_CMDLINE, KERNEL_CMDLINE_FILES } from './lines/kernel_cmdline.ts'
+import { editKernelCmdline, KERNEL_CMDLINE, KERNEL_CMDLINE_FILES, seedOf } from './lines/kernel_cmdline.ts'
 import { bytesOf } from './lines/written_line.ts'
 import { BOOT_ROOTS, SYSTEMD_BOOT, systemdBootHasBooted } from './systemd_boot.ts'
 
@@ -45,7 +46,8 @@ export const sdbootutil: Bootloader = {
     const changes = editKernelCmdline(host, edits, optionTokens(host, entry))
     if (isRefusal(changes) || changes.length === 0) return changes
     const after = changes.find(change => change.kind === 'write')?.after ?? bytesOf(host, KERNEL_CMDLINE)
-    return /[|&\\\n]/.test(after.trim()) ? notForSed : changes
+    if (/[|&\\\n]/.test(after.trim())) return notForSed
+    return refuseLosing(applyChanges(host, changes), edits) ?? changes
   },
   next(host) {
     return /^GRUB/i.test(host.firmware.loaderInfo ?? '') ? orderOfGrub : nextOf(host, SYSTEMD_BOOT)
@@ -77,6 +79,23 @@ export function isOfOtherSnapshot(host: Host, path: string): boolean {
   if (!host.tools.includes(NAME)) return false
   const boots = ({ initrds }: LoaderEntry) => initrds.some(initrd => initrd !== '' && path.endsWith(initrd))
   return loaderEntries(host, SYSTEMD_BOOT).some(boots) && !itsEntries(host).some(boots)
+}
+
+/** Entries are made anew of the file alone: what somebody has only written into an entry would be gone. */
+function refuseLosing(host: Host, edits: readonly ArgEdit[]): Refusal | undefined {
+  const ours = new Set(edits.map(edit => keyOf('key' in edit ? edit.key : edit.token)))
+  for (const entry of itsEntries(host)) {
+    const expected = expectedOptions(host, entry)
+    const lost = optionTokens(host, entry).filter(
+      token => !expected?.includes(token) && !ours.has(keyOf(token)) && seedOf([token]).length > 0,
+    )
+    if (expected !== undefined && lost.length > 0)
+      return refuse(
+        `${entry.path} carries ${lost.join(' ')}, ${KERNEL_CMDLINE} does not, and ${NAME} makes the entry anew of that file`,
+        `write to ${KERNEL_CMDLINE} what of it is to stay, run ${NAME} update-all-entries, then run again`,
+      )
+  }
+  return undefined
 }
 
 const flagsOf = (tokens: readonly string[]): string | undefined =>

@@ -75,6 +75,23 @@ describe('openSUSE with sdbootutil', () => {
   })
 
   it.each([
+    ['an empty file', ''],
+    ['a file that lacks some', 'splash=silent'],
+  ])('%s would cost the entry its arguments: refused, and they are named', (_, text) => {
+    const refusal = sdbootutil.edit(tumbleweed({ [CMDLINE]: text }), edits)
+    expect(isRefusal(refusal) && refusal.why).toMatch(
+      /entries\/.*-2\.conf carries .*quiet.*makes the entry anew/,
+    )
+  })
+
+  it('an entry that only has ours more than the file is one that a cut run left', () => {
+    const cut = tumbleweed({
+      [pathOf(2)]: entry(2, `splash=silent quiet root=UUID=1 intel_iommu=on ${fixed(2)}`),
+    })
+    expect(edited(cut).files[CMDLINE]?.bytes).toContain('root=UUID=1 intel_iommu=on')
+  })
+
+  it.each([
     ['several lines', 'root=UUID=1\nquiet\n'],
     ['a character that sed takes for its own', 'root=UUID=1 x=a|b\n'],
   ])('%s are refused', (_, text) => {
