@@ -2,6 +2,8 @@ import { applyChanges, type Change, editsOf } from '../src/host/change.ts'
 import type { Firmware, Host, Image, InstalledKernel, KernelLog, Menu, PciDevice } from '../src/host/host.ts'
 import { splitArgs } from '../src/host/kernel_args.ts'
 import { ifKnown, type Known, observed } from '../src/host/known.ts'
+import type { Selector } from '../src/host/selectors.ts'
+import { devices } from '../src/modules/arguments.ts'
 import type { Module, Outcome } from '../src/modules/define.ts'
 import { recordedHost } from './hosts/index.ts'
 
@@ -35,6 +37,12 @@ export const aFirmware = (differing: Partial<Firmware> = {}): Firmware => ({
   ...differing,
 })
 
+/** The lab's IOMMU with other facts. */
+export const anIommu = (differing: Partial<Host['iommu']> = {}): Host['iommu'] => ({
+  ...aHost().iommu,
+  ...differing,
+})
+
 interface DeviceOptions extends Partial<Omit<PciDevice, 'driver' | 'group' | 'vendor' | 'device'>> {
   /** vendor:device */
   readonly id?: string
@@ -57,6 +65,15 @@ export function aDevice({
     bootVga: false,
     bridges: [],
     driverOverride: '',
+    subsystem: '',
+    nodes: [],
+    link: undefined,
+    bars: [],
+    resetMethods: undefined,
+    sriov: undefined,
+    physicalFunction: undefined,
+    vfioDev: false,
+    mediated: false,
     ...rest,
     vendor,
     device,
@@ -70,10 +87,14 @@ export const withDevices = (host: Host, ...more: readonly PciDevice[]): Host => 
   devices: [...host.devices, ...more],
 })
 
-/** The device at an address with other facts. */
+/** The device at an address with other facts; one that gets another driver is no longer in VFIO's hands. */
 export const withDevice = (host: Host, address: string, differing: Partial<PciDevice>): Host => ({
   ...host,
-  devices: host.devices.map(device => (device.address === address ? { ...device, ...differing } : device)),
+  devices: host.devices.map(device => {
+    if (device.address !== address) return device
+    const vfioDev = differing.driver === undefined ? device.vfioDev : false
+    return { ...device, vfioDev, ...differing }
+  }),
 })
 
 /** Files by path; undefined takes one away. */
@@ -98,6 +119,10 @@ export const withKernel = (host: Host, differing: Partial<InstalledKernel>): Hos
   kernels: host.kernels.map(kernel => ({ ...kernel, ...differing })),
 })
 
+/** With kernels that leave VT-d off until intel_iommu=on asks for it; those of Debian 12 switch it on by themselves. */
+export const withVtdOffByDefault = (host: Host): Host =>
+  withKernel(host, { config: observed({ CONFIG_INTEL_IOMMU: 'y', CONFIG_IRQ_REMAP: 'y' }) })
+
 export const withLog = (host: Host, lines: readonly string[], differing: Partial<KernelLog> = {}): Host => ({
   ...host,
   log: observed({ source: 'journal', truncated: false, lines, ...differing }),
@@ -121,6 +146,9 @@ export function withImage(host: Host, path: string, differing: Partial<Image>): 
   if (image === undefined) throw new Error(`this host has no image ${path} to vary`)
   return { ...host, images: { ...host.images, [path]: observed({ ...image, ...differing }) } }
 }
+
+/** Selectors as a playbook writes them, strings and mappings. */
+export const selectors = (...written: readonly unknown[]): readonly Selector[] => devices.parse(written)
 
 /** Plans one task as a playbook would write it: arguments checked and defaults filled in. */
 export const planned = (module: Module, host: Host, args: Readonly<Record<string, unknown>> = {}): Outcome =>

@@ -1,19 +1,28 @@
 import { LOADER_MENUS } from '../backends/bootloaders/index.ts'
 import { type Bytes, bytesFromBuffer } from './bytes.ts'
+import { acsPatch } from './facts/acs_patch.ts'
 import type { Fact } from './facts/fact.ts'
 import { files } from './facts/files.ts'
-import { images, READ_IMAGE } from './facts/images.ts'
+import { framebuffers } from './facts/framebuffers.ts'
+import { holders } from './facts/holders.ts'
+import { images } from './facts/images.ts'
+import { iommu } from './facts/iommu.ts'
 import { journal } from './facts/journal.ts'
 import { kernels } from './facts/kernels.ts'
 import { enrolled } from './facts/limine.ts'
 import { paths, tools } from './facts/loaders.ts'
 import { log } from './facts/log.ts'
+import { machine } from './facts/machine.ts'
+import { mediatedParents } from './facts/mediated.ts'
 import { network } from './facts/network.ts'
-import { driverModules, iommu, pci } from './facts/pci.ts'
+import { owners } from './facts/owners.ts'
+import { driverModules, pci } from './facts/pci.ts'
+import { pciNames } from './facts/pci_names.ts'
 import { sealedDisks } from './facts/sealed_disks.ts'
 import { mounts, storage } from './facts/storage.ts'
 import { cmdline, cpu, firmware, osRelease, system } from './facts/system.ts'
 import type { Host } from './host.ts'
+import { type Known, unknown } from './known.ts'
 import { hostScript } from './script.ts'
 
 /** One script that prints every fact, and the reading of what it printed. */
@@ -31,18 +40,33 @@ export interface Preliminaries {
   readonly commands: string
 }
 
+/** Facts that take long on the host, and are only looked at where a task asks for them. */
+export const EXTRAS = ['acsPatch', 'pciNames'] as const
+export type Extra = (typeof EXTRAS)[number]
+const slowFacts = { acsPatch, pciNames } satisfies Record<Extra, Fact<unknown>>
+
+export interface GatherOptions {
+  readonly first?: Preliminaries | undefined
+  readonly extras?: ReadonlySet<Extra>
+}
+
 /** `nonce`: random per script, so that nothing on the host can forge a frame. */
-export function gather(nonce: string, first?: Preliminaries): Gather {
+export function gather(nonce: string, { first, extras = new Set() }: GatherOptions = {}): Gather {
   const facts = {
     system,
     osRelease,
     cpu,
+    machine,
     firmware,
     cmdline,
     pci,
     driverModules,
     iommu,
     kernels,
+    holders,
+    framebuffers,
+    mediatedParents,
+    owners,
     log,
     storage,
     mounts,
@@ -56,13 +80,12 @@ export function gather(nonce: string, first?: Preliminaries): Gather {
     journal,
   }
   const menus = Object.entries(LOADER_MENUS).map(([name, fact]) => [menuName(name), fact] as const)
-  const readings = [...Object.entries(facts), ...menus].flatMap(([name, fact]) =>
-    Object.entries((fact as Fact<unknown>).commands).map(([reading, command]) => ({
-      name: `${name}.${reading}`,
-      command,
-    })),
+  const asked = EXTRAS.filter(name => extras.has(name)).map(name => [name, slowFacts[name]] as const)
+  const all: readonly (readonly [string, Fact<unknown>])[] = [...Object.entries(facts), ...menus, ...asked]
+  const readings = all.flatMap(([name, fact]) =>
+    Object.entries(fact.commands).map(([reading, command]) => ({ name: `${name}.${reading}`, command })),
   )
-  const functions = `${READ_IMAGE}
+  const functions = `${all.flatMap(([, fact]) => fact.functions ?? []).join('\n')}
 frame() { printf '%s %s %s\\n%s\\n' '@${nonce}' "$1" "\${#2}" "$2"; }
 ${readings.map(({ command }, i) => `look_${i}() {\n${command}\n}`).join('\n')}`
   // `echo .` keeps the newlines at the end, which command substitution would drop.
@@ -83,12 +106,23 @@ frame end ''`
         ])
         return fact.parse(Object.fromEntries(own) as Record<R, Bytes>)
       }
+      const readExtra = <T, R extends string>(name: Extra, fact: Fact<Known<T>, R>): Known<T> =>
+        [...frames.keys()].some(frame => frame.startsWith(`${name}.`))
+          ? read(name, fact)
+          : unknown('it takes long to find out, and no task asks for it')
       return {
         ...read('system', facts.system),
         os: read('osRelease', facts.osRelease),
         cpu: read('cpu', facts.cpu),
         firmware: read('firmware', facts.firmware),
         cmdline: read('cmdline', facts.cmdline),
+        machine: read('machine', facts.machine),
+        holders: read('holders', facts.holders),
+        framebuffers: read('framebuffers', facts.framebuffers),
+        mediatedParents: read('mediatedParents', facts.mediatedParents),
+        owners: read('owners', facts.owners),
+        acsPatch: readExtra('acsPatch', slowFacts.acsPatch),
+        pciNames: readExtra('pciNames', slowFacts.pciNames),
         devices: read('pci', facts.pci),
         driverModules: read('driverModules', facts.driverModules),
         iommu: read('iommu', facts.iommu),

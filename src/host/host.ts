@@ -15,6 +15,7 @@ export interface Host {
   /** Every kernel with a folder in /lib/modules, booted or not. */
   readonly kernels: readonly InstalledKernel[]
   readonly cpu: Cpu
+  readonly machine: Machine
   readonly firmware: Firmware
   /** Tokens of /proc/cmdline, quotes kept as written. */
   readonly cmdline: Known<readonly string[]>
@@ -23,6 +24,18 @@ export interface Host {
   /** PCI driver name → the module that holds it (xhci_hcd → xhci_pci); built-in drivers have none. */
   readonly driverModules: Known<Readonly<Record<string, string>>>
   readonly log: Known<KernelLog>
+  /** Programs that have a device open: who would lose it. */
+  readonly holders: readonly Holder[]
+  /** Boot framebuffers that lie in a device's memory (/proc/iomem: BOOTFB, simple-framebuffer, efifb). */
+  readonly framebuffers: readonly Framebuffer[]
+  /** PCI addresses whose mediated devices (vGPUs) exist, a guest's or not. */
+  readonly mediatedParents: readonly string[]
+  /** Who else decides which driver a device gets, or gives it to guests. */
+  readonly owners: readonly BindingOwner[]
+  /** Whether the running kernel carries the ACS override patch, by its symbols; only looked for where a task asks. */
+  readonly acsPatch: Known<boolean>
+  /** Names of this host's devices from its own pci.ids: `10de:13c2` and `10de` → name; only where a task asks. */
+  readonly pciNames: Known<Readonly<Record<string, string>>>
   readonly storage: readonly StorageUse[]
   /** Mounts that are read-only, and writable ones below them, by mount point; of those that we could have to write to. */
   readonly mounts: Readonly<Record<string, 'ro' | 'rw'>>
@@ -69,6 +82,22 @@ export interface Cpu {
   readonly flags: readonly string[]
 }
 
+/** What kind of machine it is, and what it says of itself. */
+export interface Machine {
+  /** DMI: who made it, what it is called, its board, and version and date of its firmware; '' where not told. */
+  readonly vendor: string
+  readonly product: string
+  readonly board: string
+  readonly firmwareVersion: string
+  /** What we run in a container of: docker, podman, lxc, systemd-nspawn …; '' on a machine of its own. */
+  readonly container: string
+  readonly xen: '' | 'dom0' | 'domU'
+  /** /dev/kvm is there: the CPU's virtualisation is usable. */
+  readonly kvm: Known<boolean>
+  /** /sys/kernel/security/lockdown; '' where the kernel has none. */
+  readonly lockdown: '' | 'none' | 'integrity' | 'confidentiality'
+}
+
 export interface Firmware {
   readonly uefi: boolean
   /** Variables of UEFI can be seen: one that is not there was not set. */
@@ -101,6 +130,12 @@ export interface Iommu {
   readonly units: Known<readonly string[]>
   /** IOMMU groups of type or name that isolates nothing (vfio-noiommu). */
   readonly noIommuGroups: readonly number[]
+  /** Groups with a `direct` reserved region, which firmware insists on: VFIO refuses them (`direct-relaxable` is no such). */
+  readonly directGroups: readonly number[]
+  /** Interrupts go through the IOMMU (/proc/interrupts: IR-PCI-MSI, IR-IO-APIC). */
+  readonly interruptRemapping: Known<boolean>
+  /** vfio_iommu_type1's allow_unsafe_interrupts is set. */
+  readonly unsafeInterrupts: boolean
 }
 
 export interface PciDevice {
@@ -119,11 +154,71 @@ export interface PciDevice {
   /** IOMMU group number; -1 where the device is in none. Numbers change between boots. */
   readonly group: Known<number>
   readonly driverOverride: string
+  /** vendor:device of the card's maker; '' where not told. */
+  readonly subsystem: string
+  /** What the kernel calls it: card0, eth0, nvme0. */
+  readonly nodes: readonly string[]
+  /** undefined: not on PCI Express, or not told. */
+  readonly link: PcieLink | undefined
+  /** Memory windows; of displays and accelerators only. */
+  readonly bars: readonly Bar[]
+  /** reset_method; undefined where the kernel does not tell (before 5.15), empty where it has none. */
+  readonly resetMethods: readonly string[] | undefined
+  /** Of a physical function: how many virtual functions it can have, and has. */
+  readonly sriov: { readonly total: number; readonly vfs: number } | undefined
+  /** Of a virtual function: the address of its physical one. */
+  readonly physicalFunction: string | undefined
+  /** A vfio-dev folder: VFIO has the device in hand, whatever the driver is called (kernels from 6.1). */
+  readonly vfioDev: boolean
+  /** It can be divided among guests by its driver (mdev_supported_types, NVIDIA vGPU). */
+  readonly mediated: boolean
+}
+
+/** PCI Express: GT/s and lanes, as they are now and as the device can. Links rest at low speed when idle. */
+export interface PcieLink {
+  readonly speed: number
+  readonly width: number
+  readonly maxSpeed: number
+  readonly maxWidth: number
+}
+
+export interface Bar {
+  readonly index: number
+  /** Bytes. */
+  readonly size: number
+  readonly prefetchable: boolean
+}
+
+/** A program that has a device file of a PCI device open. */
+export interface Holder {
+  /** PCI address. */
+  readonly device: string
+  /** /dev/dri/card0, /dev/nvidia0, /dev/snd/pcmC0D3p, /dev/vfio/17 … */
+  readonly path: string
+  readonly process: string
+  readonly pid: number
+}
+
+export interface Framebuffer {
+  /** PCI address. */
+  readonly device: string
+  /** As /proc/iomem has it: BOOTFB, simple-framebuffer, efifb, vesafb. */
+  readonly name: string
+}
+
+export interface BindingOwner {
+  readonly owner: 'driverctl' | 'libvirt' | 'Proxmox VE' | 'GPU operator'
+  /** PCI address, or a slot without its function (all of it); '' where it is about every device. */
+  readonly device: string
+  /** The driver that it gives the device to, where it says so. */
+  readonly driver: string
+  /** The file, and what in it says so. */
+  readonly evidence: string
 }
 
 export interface KernelLog {
   readonly source: 'journal' | 'dmesg' | 'none'
-  /** The first messages of this boot are gone: absence proves nothing. */
+  /** Messages of this boot are missing, its first or some between: absence proves nothing. */
   readonly truncated: boolean
   /** Only lines about the IOMMU, VFIO and PCI isolation, without time stamps. */
   readonly lines: readonly string[]
@@ -139,6 +234,18 @@ export interface InstalledKernel {
   readonly vfio: Readonly<Record<string, VfioModule>>
   /** Native drivers compiled into it that matter here, underscored: xhci_pci, nvme, i915 … */
   readonly builtins: readonly string[]
+  /** Options of its configuration that matter here: CONFIG_INTEL_IOMMU → y; those that are not set are left out. */
+  readonly config: Known<Readonly<Record<string, string>>>
+  /** VFIO variant drivers it has for certain devices (modules.alias, vfio_pci:…). */
+  readonly variants: readonly VfioVariant[]
+}
+
+export interface VfioVariant {
+  /** Underscored: mlx5_vfio_pci. */
+  readonly module: string
+  /** Four hex digits each, lower case; '' matches any. */
+  readonly vendor: string
+  readonly device: string
 }
 
 export interface VfioModule {
@@ -226,4 +333,6 @@ export interface RebootRecord {
   readonly reasons: readonly string[]
   /** Fingerprint of what decided that boot. */
   readonly configuration: string | undefined
+  /** Which addresses were together in IOMMU groups before it; where that could be told. */
+  readonly groups?: readonly (readonly string[])[]
 }

@@ -7,6 +7,7 @@ import {
   LOADER_TOOLS,
 } from '../../src/backends/bootloaders/index.ts'
 import { GENERATORS, INITRAMFS_FILES, INITRAMFS_TOOLS } from '../../src/backends/initramfs/index.ts'
+import { RULES_FILE } from '../../src/host/address_binding.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
 import type { File, Host, Image, InstalledKernel, Menu, MenuEntry, PciDevice } from '../../src/host/host.ts'
 import { ifKnown, type Known, observed, predicted, unknown } from '../../src/host/known.ts'
@@ -73,6 +74,9 @@ const FACTS: Readonly<
       fc.record({
         units: known(fc.constantFrom<string[]>([], ['dmar0', 'dmar1'], ['ivhd0'])),
         noIommuGroups: fc.constantFrom<number[]>([], [1], [1, 2, 3]),
+        directGroups: fc.constantFrom<number[]>([], [], [1], [1, 2, 3]),
+        interruptRemapping: known(fc.boolean()),
+        unsafeInterrupts: fc.boolean(),
       }),
     ),
   driverModules: recorded =>
@@ -123,6 +127,48 @@ const FACTS: Readonly<
   sealedDisks: () => set('sealedDisks', fc.constantFrom([], [{ device: '/dev/sda3', by: '/etc/crypttab' }])),
   bootloader: () => set('bootloader', fc.constantFrom('nonesuch', ...BOOTLOADERS.map(({ name }) => name))),
   enrolled: () => set('enrolled', fc.constantFrom([], ['/boot/EFI/limine/limine_x64.efi'])),
+  machine: recorded =>
+    set(
+      'machine',
+      fc
+        .constantFrom<Partial<Host['machine']>>(
+          { kvm: observed(false) },
+          { kvm: unknown('varied') },
+          { container: 'lxc' },
+          { xen: 'dom0' },
+          { xen: 'domU' },
+          { lockdown: 'integrity' },
+          { vendor: '\xff', product: 'Standard PC' },
+        )
+        .map(differing => ({ ...recorded.machine, ...differing })),
+    ),
+  holders: recorded =>
+    set(
+      'holders',
+      addresses(recorded).map(devices =>
+        devices.map(device => ({ device, path: '/dev/dri/card0', process: 'Xorg', pid: 812 })),
+      ),
+    ),
+  framebuffers: recorded =>
+    set(
+      'framebuffers',
+      addresses(recorded).map(devices => devices.map(device => ({ device, name: 'BOOTFB' }))),
+    ),
+  mediatedParents: recorded => set('mediatedParents', addresses(recorded)),
+  owners: recorded =>
+    set(
+      'owners',
+      addresses(recorded).map(devices =>
+        devices.map(device => ({
+          owner: 'driverctl' as const,
+          device,
+          driver: 'nouveau',
+          evidence: `/etc/driverctl.d/${device}`,
+        })),
+      ),
+    ),
+  acsPatch: () => set('acsPatch', known(fc.boolean())),
+  pciNames: () => set('pciNames', known(fc.constantFrom({}, { '10de': 'NVIDIA Corporation' }))),
   journal: () =>
     set(
       'journal',
@@ -197,6 +243,10 @@ function kernels(recorded: Host): fc.Arbitrary<InstalledKernel[]> {
           },
         },
         { ...kernel, release: `${kernel.release}-other` },
+        { ...kernel, config: unknown('varied') },
+        { ...kernel, config: observed({ CONFIG_VFIO_PCI: 'y', CONFIG_INTEL_IOMMU: 'n' }) },
+        { ...kernel, variants: [{ module: 'mlx5_vfio_pci', vendor: '10de', device: '' }] },
+        { ...kernel, variants: [{ module: 'any_vfio_pci', vendor: '10de', device: '' }] },
       ),
     )
   return fc
@@ -289,6 +339,7 @@ const PATHS = [
   '/usr/lib/modprobe.d/vfio.conf',
   '/lib/modprobe.d/z.conf',
   '/etc/initramfs-tools/modules',
+  RULES_FILE,
 ] as const
 
 /** What adapters read, of those that do not stand above. */
@@ -344,6 +395,11 @@ const LINES = [
   'options root=/dev/sda1 ro quiet',
   'options',
   'root=/dev/sda1 ro intel_iommu=off',
+  'KERNEL=="kvm", MODE="0666"',
+  ...['0000:01:00.0', '0000:02:00.0'].map(
+    at =>
+      `ACTION=="add", SUBSYSTEM=="pci", KERNEL=="${at}", ATTR{vendor}=="0x10de", ATTR{device}=="0x13c2", RUN+="/bin/sh -c 'cd /sys/bus/pci && echo vfio-pci >devices/${at}/driver_override; true'"`,
+  ),
 ]
 
 const line = (): fc.Arbitrary<string> =>
@@ -368,6 +424,7 @@ function deviceVariation(recorded: Host): fc.Arbitrary<Variation> {
       driver: known(fc.constantFrom('', 'vfio-pci', 'nouveau', 'xhci_hcd', 'pcieport', 'mlx5_vfio_pci')),
       group: known(fc.constantFrom(-1, 0, 1, 2)),
       driverOverride: fc.constantFrom('', 'vfio-pci'),
+      physicalFunction: fc.constantFrom(undefined, '0000:00:01.0'),
     },
     { requiredKeys: [] },
   )

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Fact } from '../../src/host/facts/fact.ts'
-import { images, READ_IMAGE } from '../../src/host/facts/images.ts'
+import { images } from '../../src/host/facts/images.ts'
 import { kernels } from '../../src/host/facts/kernels.ts'
 import type { Image, InstalledKernel } from '../../src/host/host.ts'
 import { ifKnown } from '../../src/host/known.ts'
@@ -63,7 +63,7 @@ ${command(join(folder, 'root', path))}`,
       ],
       { encoding: 'utf8' },
     )
-    const found = factBelow(join(folder, 'root'), images, READ_IMAGE)
+    const found = factBelow(join(folder, 'root'), images)
     const image = found[path]
     return { image: image && ifKnown(image), output: stdout + stderr, status }
   } finally {
@@ -71,10 +71,10 @@ ${command(join(folder, 'root', path))}`,
   }
 }
 
-function factBelow<T, R extends string>(root: string, fact: Fact<T, R>, functions = ''): T {
+function factBelow<T, R extends string>(root: string, fact: Fact<T, R>): T {
   const read = (command: string) =>
     spawnSync('sh', [], {
-      input: hostScript(functions, command),
+      input: hostScript(fact.functions ?? '', command),
       env: { VFIO_RUN_ROOT: root },
       encoding: 'latin1',
       maxBuffer: 64 << 20,

@@ -18,6 +18,7 @@ import { installPrograms } from './bin.ts'
 import type { ModuleSource } from './boot/binding.ts'
 import { boot, type RunningSystem } from './boot/boot.ts'
 import { modprobeConfiguration } from './boot/modprobe.ts'
+import { overrideRules } from './boot/udev.ts'
 import type { KernelDescription, LogLine, MachineDescription } from './description.ts'
 import { Disk, namesIn } from './disk.ts'
 import { releaseIn } from './distribution.ts'
@@ -311,14 +312,16 @@ const modulesAskedFor = ({ devices }: MachineDescription): string =>
 
 function moduleSource(disk: Disk, release: string): Omit<ModuleSource, 'loads' | 'loadsFirst'> {
   const files = disk.below(`/usr/lib/modules/${release}`)
-  const configuration = ['/etc/modprobe.d', '/run/modprobe.d', '/usr/lib/modprobe.d'].flatMap(folder =>
-    disk.files(folder, '.conf'),
-  )
-  // One name hides another in a later folder; then they are read by name.
-  const byName = new Map(configuration.toReversed().map(path => [basename(path), path]))
-  const inOrder = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => disk.read(path))
   return {
     modules: new Set(files.filter(path => /\.ko(\.\w+)?$/.test(path)).map(moduleName)),
-    modprobe: modprobeConfiguration(inOrder),
+    modprobe: modprobeConfiguration(inOrder(disk, 'modprobe.d', '.conf')),
+    overrides: overrideRules(inOrder(disk, 'udev/rules.d', '.rules')),
   }
+}
+
+/** What is read of a folder that /etc, /run and /usr/lib have: one name hides another in a later one of these. */
+function inOrder(disk: Disk, folder: string, suffix: string): string[] {
+  const found = ['/etc', '/run', '/usr/lib'].flatMap(parent => disk.files(`${parent}/${folder}`, suffix))
+  const byName = new Map(found.toReversed().map(path => [basename(path), path]))
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => disk.read(path))
 }

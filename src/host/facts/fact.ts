@@ -8,6 +8,8 @@ import type { Bytes } from '../bytes.ts'
  */
 export interface Fact<T, Readings extends string = string> {
   readonly commands: Readonly<Record<Readings, string>>
+  /** Shell functions that the commands share; the apply script has them, too. */
+  readonly functions?: string
   parse(stdout: Readonly<Record<Readings, Bytes>>): T
 }
 
@@ -32,7 +34,16 @@ export function linkLines(bytes: Bytes): { path: string; target: string }[] {
   })
 }
 
+/** Lines of `ls -ld PATH…`: what is there and no symbolic link. */
+export const pathLines = (bytes: Bytes): string[] =>
+  linesOf(bytes).flatMap(line => /^[d-]\S*\s.*\s(\S+)$/.exec(line)?.[1] ?? [])
+
 const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/
 
 /** PCI addresses on a /sys/devices path, nearest the root first. */
 export const addressesIn = (path: string): string[] => path.split('/').filter(part => PCI_ADDRESS.test(part))
+
+/** The device that a node of /sys hangs on: below a bridge's path lie those of all that is behind it. */
+export const lastAddressIn = (path: string): string | undefined => addressesIn(path).at(-1)
+
+export const lastPart = (path: string): string => path.split('/').at(-1) ?? ''

@@ -1,5 +1,6 @@
 import { LOADER_FILES } from '../../backends/bootloaders/index.ts'
 import { INITRAMFS_FILES } from '../../backends/initramfs/index.ts'
+import { UDEV_FILES } from '../address_binding.ts'
 import { bytesFromBase64 } from '../bytes.ts'
 import type { File } from '../host.ts'
 import { MODPROBE_FOLDERS } from '../modprobe.ts'
@@ -7,32 +8,42 @@ import { defineFact, linesOf } from './fact.ts'
 
 /** Configuration that is read on every host, whatever is asked of it. */
 const STANDING = [
-  ...new Set([...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`), ...LOADER_FILES, ...INITRAMFS_FILES]),
+  ...new Set([
+    ...MODPROBE_FOLDERS.map(folder => `${folder}/*.conf`),
+    ...UDEV_FILES,
+    ...LOADER_FILES,
+    ...INITRAMFS_FILES,
+  ]),
 ]
 
 /** One ESP mounted at two places shows each file twice: what is written to the one has been written to the other. */
 const SECOND_SIGHT = `[ ./boot/efi -ef ./efi ] && esp=./boot/efi/; [ ./efi -ef ./boot ] && esp=./efi/`
 
 /**
- * `set --` the readable plain files among the patterns, below `$root`; /lib is a link to /usr/lib on most hosts. In
- * `masks` goes a line for each link to /dev/null, which is how a file of another folder is masked (modprobe.d(5)).
+ * `files_read COMMAND…` runs it on the readable plain files among the patterns, below `$root`; /lib is a link to
+ * /usr/lib on most hosts. In `masks` goes a line for each link to /dev/null, which is how a file of another folder is
+ * masked (modprobe.d(5)).
  */
-const SELECT = `set --; masks=; esp=/; cd "\${root:-/}" && { ${SECOND_SIGHT}; :; } && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
+const FILES_READ = `files_read() {
+set -- "$#" "$@"; masks=; esp=/; cd "\${root:-/}" && { ${SECOND_SIGHT}; :; } && for f in ${STANDING.map(path => `.${path}`).join(' ')}; do
   case $f in "$esp"*) continue;; ./lib/*) [ -L ./lib ] && continue;; esac
   if [ -f "$f" ]; then [ -r "$f" ] && set -- "$@" "$f"
   elif [ -L "$f" ] && [ -c "$f" ]; then masks="$masks$f
 "; fi
-done`
+done
+n=$1; shift; [ $# -gt "$n" ] && "$@"
+}`
 
 /**
  * Files as bytes: one stat and one cat for all of them, taken apart by their sizes. A file that changes between the
  * two shows in the total, and what is read wrong can never be written: writes compare first.
  */
 export const files = defineFact({
+  functions: FILES_READ,
   commands: {
-    list: `${SELECT}; [ $# -gt 0 ] && stat -L -c '%s %a %n' -- "$@"`,
-    masks: `${SELECT}; printf %s "$masks"`,
-    content: `${SELECT}; [ $# -gt 0 ] && cat -- "$@" | base64`,
+    list: "files_read stat -L -c '%s %a %n' --",
+    masks: 'files_read :; printf %s "$masks"',
+    content: 'files_read cat -- | base64',
   },
   parse(out): Record<string, File> {
     const content = bytesFromBase64(out.content)

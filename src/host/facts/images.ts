@@ -1,3 +1,4 @@
+import { RULES_FILE } from '../address_binding.ts'
 import { sha256 } from '../digest.ts'
 import type { Image } from '../host.ts'
 import { type Known, observed, unknown } from '../known.ts'
@@ -14,8 +15,10 @@ import { PE_SECTION } from './pe.ts'
  * read back is remembered in the journal under the image's path, size and time of modification; a look never writes there.
  */
 export const images = defineFact({
+  get functions() {
+    return READ_IMAGE
+  },
   commands: {
-    // Functions live in READ_IMAGE, which the script defines before the facts.
     found: `image_files | { set --; while IFS= read -r i; do
 echo "image \${i#"$root"}"; known_image "$i" || twin_of "$i" "$@" || read_image "$i"; set -- "$@" "$i"
 done; }`,
@@ -45,7 +48,7 @@ function parseImage(path: string, lines: readonly string[]): Known<Image> {
   const files = rest('file').map(line => {
     const [, hash = '', file = ''] = /^(\S+) [ *](.*)$/.exec(line) ?? []
     // unmkinitramfs unpacks the last of several archives into main/.
-    return [file.replace(/^\.(?:\/main)?(?=\/)/, ''), hash] as const
+    return [pathOnHost(file.replace(/^\.(?:\/main)?(?=\/)/, '')), hash] as const
   })
   const made = rest('made')[0] ?? ''
   return observed({
@@ -57,6 +60,10 @@ function parseImage(path: string, lines: readonly string[]): Known<Image> {
     files: Object.fromEntries([...files, ...rest('option').map(boosterOptions)]),
   })
 }
+
+/** mkinitramfs puts the rules of /etc among those of packages (hooks/udev). */
+const pathOnHost = (file: string): string =>
+  file.endsWith(RULES_FILE.replace(/^\/etc/, '')) ? RULES_FILE : file
 
 function whyUnread(lines: readonly string[]): string {
   const [word = '', program = ''] = (lines[0] ?? '').split(' ')

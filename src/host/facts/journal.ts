@@ -22,6 +22,13 @@ while read -r f s p; do [ -n "$s" ] && [ "$s" = "$(stamps_of $p)" ] && echo "$f"
   }),
 })
 
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+function groupsIn(record: object): Pick<RebootRecord, 'groups'> {
+  if (!('groups' in record) || !Array.isArray(record.groups)) return {}
+  return { groups: record.groups.filter(Array.isArray).map(group => group.filter(isText)) }
+}
+
 function parseReboot(text: string): RebootRecord | undefined {
   try {
     const record: unknown = JSON.parse(text)
@@ -31,7 +38,7 @@ function parseReboot(text: string): RebootRecord | undefined {
     if (typeof bootId !== 'string' || !Array.isArray(reasons)) return undefined
     const configuration =
       'configuration' in record && typeof record.configuration === 'string' ? record.configuration : undefined
-    return { bootId, reasons: reasons.filter(reason => typeof reason === 'string'), configuration }
+    return { bootId, reasons: reasons.filter(isText), configuration, ...groupsIn(record) }
   } catch {
     return undefined
   }

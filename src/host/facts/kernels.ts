@@ -1,4 +1,5 @@
-import type { InstalledKernel, VfioModule } from '../host.ts'
+import type { InstalledKernel, VfioModule, VfioVariant } from '../host.ts'
+import { type Known, observed, unknown } from '../known.ts'
 import { moduleName } from '../modprobe.ts'
 import { defineFact, linesOf } from './fact.ts'
 
@@ -20,6 +21,40 @@ const KERNEL_FILES = [
   '/usr/lib/kernel/com.solus-project.*',
 ]
 
+/** What of a kernel's configuration decides whether passthrough can work on it. */
+const OPTIONS = [
+  ...['INTEL_IOMMU', 'INTEL_IOMMU_DEFAULT_ON', 'INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF', 'AMD_IOMMU', 'IRQ_REMAP'],
+  ...['IOMMU_DEFAULT_PASSTHROUGH', 'VFIO', 'VFIO_PCI', 'VFIO_PCI_VGA', 'VFIO_IOMMU_TYPE1', 'VFIO_NOIOMMU'],
+  ...['IOMMUFD', 'VFIO_DEVICE_CDEV', 'SYSFB_SIMPLEFB', 'FB_EFI', 'DRM_SIMPLEDRM'],
+  ...['MODULE_SIG_FORCE', 'SECURITY_LOCKDOWN_LSM'],
+]
+/** Every kernel that has to do with us has PCI: a configuration without it was not read. */
+const PROOF = 'CONFIG_PCI'
+const OPTION_LINES = `^(${[PROOF, ...OPTIONS.map(name => `CONFIG_${name}`)].join('|')})=`
+
+/** Below `$root`, for the release `$r`: Debian and others, Fedora, rpm-ostree, Arch with headers, Solus, Clear Linux. */
+const CONFIG_FILES = [
+  './boot/config-$r',
+  './lib/modules/$r/config',
+  './usr/lib/modules/$r/config',
+  './usr/lib/kernel/config-$r',
+  // Solus puts the release's tail first, here as in its kernels' names.
+  './usr/lib/kernel/config-*".${r##*.}.${r%.*}"',
+  './lib/modules/$r/build/.config',
+]
+
+/** Says whose each configuration is, then what stands in them; that of the running kernel may be in memory only. */
+const READ_CONFIGS = `cd "\${root:-/}" && { running=; read -r running <./proc/sys/kernel/osrelease; set --
+for d in ./lib/modules/*/; do r=\${d%/}; r=\${r##*/}; found=
+for f in ${CONFIG_FILES.map(path => (path.includes('*') ? path : `"${path}"`)).join(' ')}; do
+[ -r "$f" ] || continue
+found=$f; echo "config $r $f"; set -- "$@" "$f"; break
+done
+[ -z "$found" ] && [ "$r" = "$running" ] && [ -r ./proc/config.gz ] && echo "config $r ./proc/config.gz" &&
+gzip -dc <./proc/config.gz | grep -E '${OPTION_LINES}' | sed 's|^|./proc/config.gz:|'
+done
+[ $# -gt 0 ] && grep -H -E '${OPTION_LINES}' -- "$@"; }`
+
 /** Every installed kernel, booted or not: what a later boot brings must be right too. modules.dep(5). */
 export const kernels = defineFact({
   commands: {
@@ -32,8 +67,13 @@ export const kernels = defineFact({
       'cd "$root/lib/modules" && grep -H -E "^(kernel|updates)/.*vfio[^/:]*:" -- */modules.dep 2>/dev/null',
     builtins:
       'cd "$root/lib/modules" && grep -H -E "/(vfio|gpu|usb/host|nvme/host|ata|net/ethernet|sound/pci)/" -- */modules.builtin 2>/dev/null',
+    // Drivers that go before vfio-pci for certain devices: struct pci_device_id with an override (scripts/mod/file2alias.c).
+    variants: 'cd "$root/lib/modules" && grep -H "^alias vfio_pci:" -- */modules.alias 2>/dev/null',
+    config: READ_CONFIGS,
   },
   parse(out): InstalledKernel[] {
+    const configs = readConfigs(linesOf(out.config))
+    const aliases = listings(out.variants, 'modules.alias')
     const dependencies = listings(out.dependencies, 'modules.dep')
     const builtins = listings(out.builtins, 'modules.builtin')
     const files = linesOf(out.files)
@@ -57,6 +97,8 @@ export const kernels = defineFact({
         pkgbase,
         vfio,
         builtins: built.filter(name => !isVfio(name)),
+        config: configs.get(release) ?? unknown('its configuration is not readable'),
+        variants: variantsOf(aliases.get(release) ?? []),
       }
     })
   },
@@ -71,6 +113,42 @@ function isKernelFile(path: string, release: string, pkgbase: string): boolean {
     (pkgbase !== '' && path.endsWith(`/vmlinuz-${pkgbase}`))
   )
 }
+
+/** `config RELEASE FILE`, and `FILE:CONFIG_…=…`. */
+function readConfigs(lines: readonly string[]): Map<string, Known<Readonly<Record<string, string>>>> {
+  const releases = new Map<string, string>()
+  const options = new Map<string, [string, string][]>()
+  for (const line of lines) {
+    const [, release, file] = /^config (\S+) (\S+)$/.exec(line) ?? []
+    if (release !== undefined && file !== undefined) releases.set(file, release)
+    const [, from = '', name = '', value = ''] = /^(\S+):(CONFIG_\w+)=(.*)$/.exec(line) ?? []
+    const owner = releases.get(from)
+    if (owner !== undefined) options.set(owner, [...(options.get(owner) ?? []), [name, value]])
+  }
+  return new Map(
+    [...options]
+      .filter(([, own]) => own.some(([name]) => name === PROOF))
+      .map(([release, own]) => [
+        release,
+        observed(Object.fromEntries(own.filter(([name]) => name !== PROOF))),
+      ]),
+  )
+}
+
+/** `alias vfio_pci:v000015B3d0000101Esv*sd*bc*sc*i* mlx5_vfio_pci`; vfio_pci itself matches everything. */
+function variantsOf(lines: readonly string[]): VfioVariant[] {
+  const variants = lines.flatMap(line => {
+    const match = /^alias vfio_pci:v(\*|[0-9A-Fa-f]{8})d(\*|[0-9A-Fa-f]{8})\S* (\S+)\s*$/.exec(line)
+    if (match === null) return []
+    const [, vendor = '', device = '', module = ''] = match
+    return [{ module: moduleName(module), vendor: aliasId(vendor), device: aliasId(device) }]
+  })
+  const others = variants.filter(({ module }) => module !== 'vfio_pci')
+  const nameOf = ({ module, vendor, device }: VfioVariant) => `${module} ${vendor}:${device}`
+  return [...new Map(others.map(variant => [nameOf(variant), variant])).values()]
+}
+
+const aliasId = (text: string): string => (text === '*' ? '' : text.slice(-4).toLowerCase())
 
 /** `RELEASE/FILE:line` → lines by release. */
 function listings(bytes: string, file: string): Map<string, string[]> {

@@ -49,7 +49,7 @@ export const network = defineFact({
         .filter(({ destination, mask }) => destination === 0 && mask === 0)
         .map(route => route.interface),
       ...linesOf(out.route6).map(line => line.split(/\s+/).at(-1) ?? ''),
-    ].filter(name => name !== 'lo')
+    ].filter(isInterface)
     const connections = connectionInterfaces(out.connection.trim(), routes, out.address6)
     return [...new Set([...defaults, ...connections])].map(name => ({
       interface: name,
@@ -89,8 +89,11 @@ function connectionInterfaces(connection: string, routes: readonly Route[], addr
       .filter(line => line.startsWith(hex))
       .map(line => line.split(/\s+/).at(-1) ?? '')
   })
-  return [...new Set(found)].filter(name => name !== 'lo')
+  return [...new Set(found)].filter(isInterface)
 }
+
+/** Routes that lead nowhere are lo's, or in IPv4 nobody's: `*`. */
+const isInterface = (name: string): boolean => name !== '' && name !== 'lo' && name !== '*'
 
 function longestMatch(octets: readonly number[], routes: readonly Route[]): string[] {
   if (octets[0] === 127) return []

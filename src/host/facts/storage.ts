@@ -18,12 +18,19 @@ export const storage = defineFact({
       'grep -E "^[0-9]+ [0-9]+ [0-9]+:[0-9]+ [^ ]+ (/|/boot|/boot/efi|/efi|/usr|/var) | - ([^s]|s[^q])[^ ]* /dev/" "$root/proc/self/mountinfo"',
     swaps: 'cat "$root/proc/swaps"',
     blocks: 'cd "$root/sys/class/block" && ls -ld -- * */slaves/* 2>/dev/null',
-    numbers: 'cd "$root/sys/class/block" && grep -H "" -- */dev */dm/name 2>/dev/null',
+    numbers: 'cd "$root/sys/class/block" && grep -s -H "" -- */dev */dm/name */dm/uuid',
     btrfs: 'cd "$root/sys/fs/btrfs" && ls -ld -- */devices/* 2>/dev/null',
+    // Only where the module is loaded: zpool loads it (zpool(8)). A pool that is suspended lets nobody through.
+    zpools: `[ -d "$root/sys/module/zfs" ] && command -v zpool >/dev/null &&
+timeout 20 zpool status -LP | grep -E '^ *pool: |^[[:blank:]]+/dev/'`,
   },
   parse(out): StorageUse[] {
     const blocks = readBlocks(out)
-    const mounts = linesOf(out.mounts).flatMap(line => mountedUse(line, blocks))
+    const pools = readPools(linesOf(out.zpools), blocks)
+    const mounted = linesOf(out.mounts).flatMap(line => mountedUse(line, blocks, pools))
+    const mounts = mounted.some(({ devices }) => devices !== undefined)
+      ? mounted.filter(({ type }) => type !== 'overlay')
+      : mounted
     const swaps = linesOf(out.swaps).flatMap(line => {
       const [source = '', type] = line.split(/\s+/)
       const block = blocks.named(source)
@@ -31,9 +38,18 @@ export const storage = defineFact({
         ? [useOf('swap', source, block, blocks)]
         : []
     })
-    return [...withoutRepeats(mounts), ...swaps]
+    const uses: StorageUse[] = [...withoutRepeats(mounts.map(({ type, ...use }) => use)), ...swaps]
+    for (const group of [...poolUses(pools), ...volumeGroups(blocks), ...arrays(blocks)])
+      if (!isCovered(group, uses)) uses.push(group)
+    return uses
   },
 })
+
+/** Its disks are known as those of something else already; where they cannot be told, as those of the same source. */
+const isCovered = ({ source, devices }: StorageUse, uses: readonly StorageUse[]): boolean =>
+  devices === undefined
+    ? uses.some(use => use.devices === undefined && use.source.split('/')[0] === source)
+    : devices.every(device => uses.some(use => use.devices?.includes(device)))
 
 /** What can be written to of where configuration and boot files lie: the options of mount and superblock. */
 export const mounts = defineFact({
@@ -68,8 +84,13 @@ interface Blocks {
   named(source: string): string | undefined
   /** All disks of the btrfs file system that has this one. */
   btrfsMembers(name: string): readonly string[]
-  /** Undefined where a disk on the way to the hardware has no PCI address. */
+  /** Undefined where a disk on the way to the hardware cannot be told. */
   devicesOf(name: string): readonly string[] | undefined
+  /** The same, of those disks that have one. */
+  knownDevicesOf(name: string): readonly string[]
+  /** Volumes of the device mapper by the kernel's name; of those that have both. */
+  readonly mappings: readonly { readonly name: string; readonly mapping: string; readonly uuid: string }[]
+  readonly names: readonly string[]
 }
 
 function readBlocks(out: Readonly<Record<'blocks' | 'numbers' | 'btrfs', string>>): Blocks {
@@ -100,12 +121,16 @@ function readBlocks(out: Readonly<Record<'blocks' | 'numbers' | 'btrfs', string>
     const disk = targets.get(name)?.split('/').at(-2) ?? ''
     return targets.has(disk) ? [disk] : []
   }
-  const devicesOf = (name: string, seen: readonly string[] = []): readonly string[] | undefined => {
-    const own = addressesIn(targets.get(name) ?? '')
-    if (own.length > 0) return own
+  /**
+   * Of each disk that it lies on; undefined where that cannot be told. A disk of the network (iSCSI, NVMe over fabrics) or
+   * of the board (eMMC) hangs on no PCI device.
+   */
+  const disksOf = (name: string, seen: readonly string[] = []): (readonly string[] | undefined)[] => {
+    const target = targets.get(name) ?? ''
+    const own = addressesIn(target)
+    if (own.length > 0 || HAS_HARDWARE.test(target)) return [own]
     const parts = seen.includes(name) ? [] : below(name)
-    const devices = parts.map(part => devicesOf(part, [...seen, name]))
-    return parts.length === 0 || devices.includes(undefined) ? undefined : devices.flatMap(one => one ?? [])
+    return parts.length === 0 ? [undefined] : parts.flatMap(part => disksOf(part, [...seen, name]))
   }
   return {
     numbered: number => byNumber.get(number),
@@ -117,9 +142,17 @@ function readBlocks(out: Readonly<Record<'blocks' | 'numbers' | 'btrfs', string>
       const system = members.find(path => path.at(-1) === name)?.[0]
       return members.filter(([id]) => id === system).map(path => path.at(-1) ?? '')
     },
-    devicesOf: name => devicesOf(name),
+    devicesOf: name => joined(disksOf(name)),
+    knownDevicesOf: name => [...new Set(disksOf(name).flatMap(devices => devices ?? []))],
+    mappings: [...byMapping].flatMap(([mapping, name]) => {
+      const uuid = attributes.find(one => one.name === name && one.attribute === 'dm/uuid')?.text
+      return uuid === undefined ? [] : [{ name, mapping, uuid }]
+    }),
+    names: [...targets.keys()],
   }
 }
+
+const HAS_HARDWARE = /\/devices\/(?!virtual\/(?!nvme-fabrics\/))/
 
 /** nvme0n1 is reached over nvme0c0n1, nvme0c1n1 … (nvme_mpath_set_disk_name(), drivers/nvme/host/multipath.c). */
 function multipathPattern(name: string): RegExp | undefined {
@@ -130,7 +163,61 @@ function multipathPattern(name: string): RegExp | undefined {
 /** /dev/cciss/c0d0 is cciss!c0d0 in sysfs. */
 const nameOf = (source: string): string => source.replace(/^\/dev\//, '').replaceAll('/', '!')
 
-function mountedUse(line: string, blocks: Blocks): StorageUse[] {
+/** Pool → its disks, with logs, caches and spares; undefined where one of them cannot be told. */
+type Pools = ReadonlyMap<string, readonly string[] | undefined>
+
+/** `  pool: rpool`, and below it lines that begin with the path of a disk. */
+function readPools(lines: readonly string[], blocks: Blocks): Pools {
+  const pools = new Map<string, readonly string[] | undefined>()
+  let pool: string | undefined
+  for (const line of lines) {
+    const begins = /^ *pool: (\S+)/.exec(line)?.[1]
+    pool = begins ?? pool
+    if (begins !== undefined) pools.set(begins, [])
+    const path = /^\s+(\/dev\/\S+)/.exec(line)?.[1]
+    if (path === undefined || pool === undefined) continue
+    const block = blocks.named(path)
+    pools.set(pool, joined([pools.get(pool), block === undefined ? undefined : blocks.devicesOf(block)]))
+  }
+  return pools
+}
+
+const poolUses = (pools: Pools): StorageUse[] =>
+  [...pools].map(([pool, devices]) => ({ use: `ZFS pool ${pool}`, source: pool, devices }))
+
+/**
+ * A volume group with an active volume: uuids of volumes are LVM-, then 32 characters that are the group's. Disks of
+ * the network, which hang on no PCI device, are not lost with one.
+ */
+function volumeGroups(blocks: Blocks): StorageUse[] {
+  const volumes = blocks.mappings.filter(({ uuid }) => uuid.startsWith('LVM-'))
+  const groups = Map.groupBy(volumes, ({ uuid }) => uuid.slice(0, 36))
+  return [...groups.values()].map(members => {
+    // vg0-root; a hyphen within a name is doubled (lvm(8)).
+    const name = (/^((?:[^-]|--)+)/.exec(members[0]?.mapping ?? '')?.[1] ?? '').replaceAll('--', '-')
+    const devices = [...new Set(members.flatMap(member => blocks.knownDevicesOf(member.name)))]
+    return { use: `LVM volume group ${name}`, source: name, devices }
+  })
+}
+
+const arrays = (blocks: Blocks): StorageUse[] =>
+  blocks.names
+    .filter(name => /^md(\d+|_[^/]+)$/.test(name))
+    .map(name => ({ use: `md array ${name}`, source: `/dev/${name}`, devices: blocks.knownDevicesOf(name) }))
+
+/** Undefined where one is. */
+const joined = (lists: readonly (readonly string[] | undefined)[]): readonly string[] | undefined =>
+  lists.includes(undefined) ? undefined : [...new Set(lists.flatMap(list => list ?? []))]
+
+/**
+ * What an overlay is made of is mounted in its own right, and counts where it is: the root of ostree's composefs has its
+ * disk on /sysroot, that of a live system the medium.
+ */
+interface MountedUse extends StorageUse {
+  readonly type: string
+}
+
+function mountedUse(line: string, blocks: Blocks, pools: Pools): MountedUse[] {
   const [before, after] = line.split(' - ')
   const fields = before?.split(' ') ?? []
   const [type = '', source = ''] = after?.split(' ') ?? []
@@ -139,7 +226,10 @@ function mountedUse(line: string, blocks: Blocks): StorageUse[] {
   const block = blocks.numbered(fields[2] ?? '') ?? blocks.named(source)
   const onDisk = source.startsWith('/dev/') && !NOT_A_DISK.test(block ?? nameOf(source))
   const counts = ALWAYS.includes(at) ? type !== 'tmpfs' && type !== 'autofs' : onDisk && !isFuse(type)
-  return counts ? [useOf(at, source, block, blocks)] : []
+  if (!counts) return []
+  const pool = type === 'zfs' ? pools.get(source.split('/')[0] ?? '') : undefined
+  const use = pool?.length ? { use: at, source, devices: pool } : useOf(at, source, block, blocks)
+  return [{ ...use, type }]
 }
 
 /** The source of others is /dev/fuse (Proxmox's /etc/pve); on a block device they are of type fuseblk. */
@@ -148,12 +238,7 @@ const isFuse = (type: string): boolean => /^fuse(\.|$)/.test(type)
 function useOf(use: string, source: string, block: string | undefined, blocks: Blocks): StorageUse {
   if (block === undefined) return { use, source, devices: undefined }
   const members = [...new Set([block, ...blocks.btrfsMembers(block)])]
-  const devices = members.map(member => blocks.devicesOf(member))
-  return {
-    use,
-    source,
-    devices: devices.includes(undefined) ? undefined : [...new Set(devices.flatMap(one => one ?? []))],
-  }
+  return { use, source, devices: joined(members.map(member => blocks.devicesOf(member))) }
 }
 
 /** Bind mounts and subvolumes show one file system many times: the first, and those that always count, stand for it. */

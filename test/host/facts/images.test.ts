@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { RULES_FILE } from '../../../src/host/address_binding.ts'
 import { sha256 } from '../../../src/host/digest.ts'
 import { boosterOptionsPath, images, READ_IMAGE } from '../../../src/host/facts/images.ts'
 import { whyNoMount } from '../../laws/machine_tree.ts'
@@ -114,6 +115,21 @@ describe.each(REAL_SHELLS)('images are unpacked under %s', (_, { argv, isMissing
   const look = (contents: Contents, functions = READ_IMAGE) =>
     factOf(images, argv, { '/var/tmp/x': '', ...contents }, { functions })
   const inOrder = (parts: readonly Buffer[]) => bytes(Buffer.concat(parts))
+
+  it.skipIf(isMissing || !hasCpio).each(['etc', 'lib', 'usr/lib'])(
+    'the rules that bind by address are told by their path on the host, from /%s/udev/rules.d',
+    folder => {
+      const tree = {
+        init: '',
+        [`${folder}/udev/rules.d/70-vfio-run.rules`]: 'ACTION',
+        'etc/udev/rules.d/vfio.rules': '',
+      }
+      const found = look({ '/boot/initramfs-6.1.img': inOrder([gzipSync(cpioOf(tree))]) })
+      expect(found['/boot/initramfs-6.1.img']).toMatchObject({
+        value: { files: { [RULES_FILE]: sha256('ACTION') } },
+      })
+    },
+  )
 
   it.skipIf(isMissing || !hasCpio).each(Object.entries(TREES))('those of %s', (madeBy, tree) => {
     const found = look({ '/boot/initramfs-6.1.img': inOrder([gzipSync(cpioOf(tree))]) })

@@ -14,6 +14,12 @@ describe('what earlier runs left', () => {
     })
   })
 
+  it('tells which devices were together before that reboot, of what is there to be read', () => {
+    const record = { bootId: 'a', reasons: [], groups: [['0000:00:01.0', '0000:01:00.0'], [7], 'x'] }
+    const { reboot } = journal.parse({ lock: '', reboot: JSON.stringify(record), rebuilt: '' })
+    expect(reboot?.groups).toEqual([['0000:00:01.0', '0000:01:00.0'], []])
+  })
+
   it.each(['', '{', 'null', '[]', '{"bootId":1,"reasons":[]}', '{"bootId":"a"}'])(
     'a record that reads %j is none',
     reboot => {

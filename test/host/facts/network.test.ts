@@ -26,6 +26,22 @@ const links = [
   link('ovs-system', '../../devices/virtual/net/ovs-system'),
   link('br-ex', '../../devices/virtual/net/br-ex'),
   link('lo', '../../devices/virtual/net/lo'),
+  link('macvlan0', '../../devices/virtual/net/macvlan0'),
+  link('macvlan0/lower_eth0', '../../../pci0000:00/0000:00:1c.0/0000:03:00.0/net/eth0'),
+  link('team0', '../../devices/virtual/net/team0'),
+  link('team0/lower_eth1', '../../../pci0000:00/0000:00:1f.6/net/eth1'),
+  link('eth1.7', '../../devices/virtual/net/eth1.7'),
+  link('eth1.7/lower_eth1', '../../../pci0000:00/0000:00:1f.6/net/eth1'),
+  link('br0', '../../devices/virtual/net/br0'),
+  link('br0/lower_eth1', '../../../pci0000:00/0000:00:1f.6/net/eth1'),
+  link('br0/lower_vnet3', '../vnet3'),
+  link('vnet3', '../../devices/virtual/net/vnet3'),
+  link('vnet3/master', '../br0'),
+  // Old kernels tell what is enslaved only: no lower_ before 3.9.
+  link('bond9', '../../devices/virtual/net/bond9'),
+  link('eth4', '../../devices/pci0000:00/0000:05:00.0/net/eth4'),
+  link('eth4/master', '../../../../virtual/net/bond9'),
+  link('usb0', '../../devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/net/usb0'),
 ].join('\n')
 const ETH0 = ['0000:00:1c.0', '0000:03:00.0']
 const ETH1 = ['0000:00:1f.6']
@@ -111,9 +127,27 @@ describe('the interfaces this host cannot do without', () => {
       { route: `${HEAD}\n${route('tap0', '00000000', '00000000')}` },
       [{ interface: 'tap0', roles: ['default route'], devices: ETH2 }],
     ],
+    [
+      'a route that leads nowhere is no interface',
+      { route: `${HEAD}\n${route('*', '00000000', '00000000')}` },
+      [],
+    ],
     ['nothing where nothing is known', {}, []],
   ])('%s', (_, out, uses) => {
     expect(network.parse({ ...empty, links, ...out })).toEqual(uses)
+  })
+
+  it.each([
+    ['a MACVLAN', 'macvlan0', ETH0],
+    ['a team', 'team0', ETH1],
+    ['a VLAN', 'eth1.7', ETH1],
+    ['a bridge, whatever guests are on it', 'br0', ETH1],
+    ["a bridge's port without a card", 'vnet3', ETH1],
+    ['a bond of an old kernel', 'bond9', ['0000:05:00.0']],
+    ['a network adapter on USB, by its controller', 'usb0', ['0000:00:14.0']],
+  ])('%s with the default route reaches its card', (_, name, devices) => {
+    const out = { ...empty, links, route: `${HEAD}\n${route(name, '00000000', '00000000')}` }
+    expect(network.parse(out)).toEqual([{ interface: name, roles: ['default route'], devices }])
   })
 
   it('one interface can be both', () => {

@@ -26,7 +26,7 @@ export function factOf<T, R extends string>(
   fact: Fact<T, R>,
   argv: readonly string[],
   contents: Contents,
-  { functions = '', unmkinitramfs = {}, without = [] }: Surroundings = {},
+  { functions = fact.functions ?? '', unmkinitramfs = {}, programs = {}, without = [] }: Surroundings = {},
 ): T {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-run-fact-'))
   try {
@@ -35,6 +35,7 @@ export function factOf<T, R extends string>(
     fill(join(folder, 'unpacked'), unmkinitramfs)
     mkdirSync(bin)
     writeFileSync(join(bin, 'unmkinitramfs'), `#!/bin/sh\ncp -a ${folder}/unpacked/. "$2"\n`, { mode: 0o755 })
+    for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), text, { mode: 0o755 })
     if (argv.includes('ash')) for (const name of APPLETS) symlinkSync(argv[0] ?? '', join(bin, name))
     const others = without.length === 0 ? '/usr/bin:/bin' : programsWithout(without, join(folder, 'programs'))
     const [program = '', ...args] = argv
@@ -56,6 +57,8 @@ export interface Surroundings {
   readonly functions?: string
   /** What the program of that name unpacks, whatever the image. */
   readonly unmkinitramfs?: Contents
+  /** Shell scripts by name, for programs that look at the machine. */
+  readonly programs?: Readonly<Record<string, string>>
   /** Programs that this host does not have. */
   readonly without?: readonly string[]
 }
@@ -74,6 +77,7 @@ const APPLETS = [
   'cp',
   'find',
   'grep',
+  'gzip',
   'head',
   'ls',
   'mktemp',
@@ -84,6 +88,7 @@ const APPLETS = [
   'sha256sum',
   'stat',
   'tail',
+  'timeout',
   'tr',
   'xargs',
 ]

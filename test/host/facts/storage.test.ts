@@ -34,17 +34,22 @@ const blocks = [
   link('sda2', `${SATA}/sda/sda2`),
   link('sda3', `${SATA}/sda/sda3`),
   link('nvme0n1p3', `${NVME}/nvme0n1/nvme0n1p3`),
+  link('sdd1', '../../devices/platform/host7/session1/target7:0:0/7:0:0:1/block/sdd/sdd1'),
   link('loop3', '../../devices/virtual/block/loop3'),
 ].join('\n')
 const numbers =
-  'sda1/dev:8:1\nsda2/dev:8:2\nnvme0n1p2/dev:259:2\nmd0/dev:9:0\nmd0p1/dev:259:7\nmd1/dev:9:1\ndm-0/dev:253:0\nnvme1n1p1/dev:259:9\nloop3/dev:7:3\ndm-1/dev:253:1\ndm-1/dm/name:crypt\n'
+  'sda1/dev:8:1\nsda2/dev:8:2\nnvme0n1p2/dev:259:2\nmd0/dev:9:0\nmd0p1/dev:259:7\nmd1/dev:9:1\ndm-0/dev:253:0\nnvme1n1p1/dev:259:9\nloop3/dev:7:3\nsdd1/dev:8:49\ndm-1/dev:253:1\ndm-1/dm/name:crypt\n'
 const btrfs = [
   link('5f0a/devices/sda3', '../../../../devices/sda3'),
   link('5f0a/devices/nvme0n1p3', '../../../../devices/nvme0n1p3'),
   link('77aa/devices/dm-1', '../../../../devices/virtual/block/dm-1'),
 ].join('\n')
+const everything = { mounts: '', swaps: '', blocks, numbers, btrfs, zpools: '' }
+/** Mounts and swap; not the pools and arrays that nothing is mounted of. */
 const look = (mounts: readonly string[], swaps = '') =>
-  storage.parse({ mounts: mounts.join('\n'), swaps, blocks, numbers, btrfs })
+  storage
+    .parse({ ...everything, mounts: mounts.join('\n'), swaps })
+    .filter(({ use }) => !/^(ZFS pool|LVM volume group|md array) /.test(use))
 
 describe('what is mounted read-only', () => {
   const line = (at: string, options: string, superblock = 'rw') =>
@@ -122,6 +127,7 @@ describe('the PCI devices below the file systems', () => {
       mount('9:1', '/', 'ext4', '/dev/md1'),
       undefined,
     ],
+    ['a disk of the network hangs on none', mount('8:49', '/srv', 'ext4', '/dev/sdd1'), []],
     ['ZFS cannot be told', mount('0:26', '/', 'zfs', 'rpool/ROOT/pve-1'), undefined],
     ['nor can NFS', mount('0:50', '/usr', 'nfs4', 'server:/usr'), undefined],
   ])('%s', (_, line, devices) => {
@@ -132,6 +138,12 @@ describe('the PCI devices below the file systems', () => {
     ['/var', [mount('8:1', '/var', 'ext4', '/dev/sda1')], ['/var']],
     ['/home, /srv and whatever is mounted', [mount('8:1', '/data', 'xfs', '/dev/sda1')], ['/data']],
     ['no loop devices', [mount('7:3', '/snap/core/1', 'ext4', '/dev/loop3')], []],
+    [
+      'no overlay whose own file systems are mounted (ostree with composefs)',
+      [mount('0:26', '/', 'overlay', 'composefs'), mount('8:1', '/sysroot', 'ext4', '/dev/sda1')],
+      ['/sysroot'],
+    ],
+    ['an overlay of which nothing is known', [mount('0:26', '/', 'overlay', 'overlay')], ['/']],
     ['no FUSE, which lies on other file systems', [mount('0:50', '/etc/pve', 'fuse', '/dev/fuse')], []],
     ['no NFS of no need at boot', [mount('0:51', '/mnt', 'nfs4', 'server:/x')], []],
     ['no compressed memory', [mount('252:0', '/tmp', 'ext4', '/dev/zram0')], []],
@@ -181,19 +193,147 @@ it('members that point at each other end', () => {
       blocks: circle,
       numbers: 'a/dev:1:1',
       btrfs: '',
+      zpools: '',
     }),
   ).toEqual([{ use: '/', source: '/dev/a', devices: undefined }])
 })
 
 it('a look without the readings that came later gives a value too', () => {
-  const old = { mounts: mount('8:1', '/', 'ext4', '/dev/sda1'), swaps: '', blocks, numbers, btrfs: '' }
-  expect(storage.parse(old)).toEqual([{ use: '/', source: '/dev/sda1', devices: ['0000:00:17.0'] }])
+  const old = { ...everything, mounts: mount('8:1', '/', 'ext4', '/dev/sda1'), btrfs: '' }
+  expect(storage.parse(old)).toEqual(
+    expect.arrayContaining([{ use: '/', source: '/dev/sda1', devices: ['0000:00:17.0'] }]),
+  )
+})
+
+describe('disks that belong to something, though nothing of it is mounted', () => {
+  const VG = 'LVM-4Qv0rjLxYc1Rk0aXb2sNfD7eT8uWm3pZ'
+  const groups = (out: Partial<typeof everything>) => storage.parse({ ...everything, ...out })
+  const links = [
+    link('sda', `${SATA}/sda`),
+    link('sda1', `${SATA}/sda/sda1`),
+    link('nvme0n1', `${NVME}/nvme0n1`),
+    link('sdz', '../../devices/platform/host9/session1/target9:0:0/9:0:0:0/block/sdz'),
+  ]
+
+  it.each([
+    [
+      'an md array, without the members that hang on no PCI device',
+      {
+        blocks: [
+          ...links,
+          link('md127', '../../devices/virtual/block/md127'),
+          link('md127/slaves/nvme0n1', '../../nvme0n1'),
+          link('md127/slaves/sdz', '../../sdz'),
+        ].join('\n'),
+      },
+      [{ use: 'md array md127', source: '/dev/md127', devices: ['0000:00:1d.0', '0000:07:00.0'] }],
+    ],
+    [
+      'the volume groups of LVM, whatever hyphens their names have, each once',
+      {
+        blocks: [
+          ...links,
+          link('dm-0', '../../devices/virtual/block/dm-0'),
+          link('dm-0/slaves/sda1', '../../sda1'),
+          link('dm-1', '../../devices/virtual/block/dm-1'),
+          link('dm-1/slaves/sda1', '../../sda1'),
+          link('dm-2', '../../devices/virtual/block/dm-2'),
+          link('dm-2/slaves/nvme0n1', '../../nvme0n1'),
+        ].join('\n'),
+        numbers: [
+          'dm-0/dm/name:fast--vms-guest--1',
+          `dm-0/dm/uuid:${VG}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`,
+          'dm-1/dm/name:fast--vms-guest--2',
+          `dm-1/dm/uuid:${VG}bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb`,
+          'dm-2/dm/name:secret',
+          'dm-2/dm/uuid:CRYPT-LUKS2-5f0a5f0e-secret',
+        ].join('\n'),
+      },
+      [{ use: 'LVM volume group fast-vms', source: 'fast-vms', devices: ['0000:00:17.0'] }],
+    ],
+    [
+      'the pools of ZFS',
+      {
+        blocks: links.join('\n'),
+        zpools:
+          '  pool: tank\n\t    /dev/sda1  ONLINE       0     0     0\n\t    /dev/nvme0n1  ONLINE       0     0     0\n',
+      },
+      [{ use: 'ZFS pool tank', source: 'tank', devices: ['0000:00:17.0', '0000:00:1d.0', '0000:07:00.0'] }],
+    ],
+    [
+      'a pool with a disk that cannot be told cannot be told',
+      { blocks: links.join('\n'), zpools: '  pool: tank\n\t/dev/sda1  ONLINE\n\t/dev/gone  UNAVAIL\n' },
+      [{ use: 'ZFS pool tank', source: 'tank', devices: undefined }],
+    ],
+    ['no pool without disks', { blocks: '', zpools: '  pool: tank\n' }, []],
+    [
+      'an array of network disks only is lost with no device',
+      {
+        blocks: [link('md1', '../../devices/virtual/block/md1'), link('md1/slaves/sdz', '../../sdz')].join(
+          '\n',
+        ),
+      },
+      [],
+    ],
+  ])('%s', (_, out, uses) => {
+    expect(groups({ numbers: '', btrfs: '', ...out })).toEqual(uses)
+  })
+
+  it('say nothing of disks that what is mounted needs anyway', () => {
+    const mounts = mount('253:0', '/', 'ext4', '/dev/dm-0')
+    expect(groups({ mounts }).filter(({ use }) => use.startsWith('md array md0'))).toEqual([])
+  })
+
+  it('a root on ZFS has the disks of its pool', () => {
+    const mounts = mount('0:27', '/', 'zfs', 'rpool/ROOT/debian')
+    const zpools = '  pool: rpool\n\t/dev/nvme0n1p3  ONLINE       0     0     0\n'
+    expect(groups({ mounts, zpools })).toContainEqual({
+      use: '/',
+      source: 'rpool/ROOT/debian',
+      devices: ['0000:00:1d.0', '0000:07:00.0'],
+    })
+    expect(groups({ mounts, zpools }).map(({ use }) => use)).not.toContain('ZFS pool rpool')
+  })
+
+  it('a root on a pool that was not told stays untold, and is said once', () => {
+    const mounts = mount('0:27', '/', 'zfs', 'rpool/ROOT/debian')
+    const uses = groups({ mounts, zpools: '  pool: rpool\n\t/dev/gone  ONLINE\n' })
+    expect(uses).toContainEqual({ use: '/', source: 'rpool/ROOT/debian', devices: undefined })
+    expect(uses.map(({ use }) => use)).not.toContain('ZFS pool rpool')
+  })
 })
 
 describe.each(REAL_SHELLS)('under %s', (_, { argv, isMissing }) => {
+  const disk = '/sys/devices/pci0000:00/0000:00:17.0/block/sda/sda1'
+  const status = `#!/bin/sh
+[ "$*" = 'status -LP' ] && cat <<'END'
+  pool: tank
+ state: ONLINE
+config:
+
+\tNAME           STATE     READ WRITE CKSUM
+\ttank           ONLINE       0     0     0
+\t  mirror-0     ONLINE       0     0     0
+\t    /dev/sda1  ONLINE       0     0     0
+
+errors: No known data errors
+END
+`
+  const block = { [`${disk}/dev`]: '8:1\n', '/sys/class/block/sda1': { to: `../../..${disk}` } }
+
+  it.skipIf(isMissing)('pools are asked for', () => {
+    const contents = { ...block, '/sys/module/zfs/version': '2.2.4\n' }
+    expect(factOf(storage, argv, contents, { programs: { zpool: status } })).toEqual([
+      { use: 'ZFS pool tank', source: 'tank', devices: ['0000:00:17.0'] },
+    ])
+  })
+
+  it.skipIf(isMissing)('pools are not asked for where ZFS would be loaded by that', () => {
+    expect(factOf(storage, argv, block, { programs: { zpool: status } })).toEqual([])
+  })
+
   it.skipIf(isMissing)('only lines about disks are printed', () => {
     const root = mount('8:1', '/', 'ext4', '/dev/sda1')
-    const disk = '/sys/devices/pci0000:00/0000:00:17.0/block/sda/sda1'
     const lines = [
       mount('0:20', '/sys', 'sysfs', 'sysfs'),
       root,

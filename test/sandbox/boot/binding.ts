@@ -2,6 +2,7 @@ import type { DeviceDescription, KernelDescription, MachineDescription } from '.
 import { isAtLeast, isCompiledIn, moduleFiles, moduleName, moduleOfDriver } from '../modules.ts'
 import type { KernelArguments } from './arguments.ts'
 import type { ModprobeConfiguration } from './modprobe.ts'
+import type { OverrideRule } from './udev.ts'
 
 /** A file system that modules are loaded from: the initramfs, then the real root. */
 export interface ModuleSource {
@@ -12,11 +13,15 @@ export interface ModuleSource {
   readonly loadsFirst: readonly string[]
   /** Loaded by name, after udev's coldplug: initramfs-tools' conf/modules, /etc/modules. */
   readonly loads: readonly string[]
+  /** Of its udev rules, those that bind one device by its address. */
+  readonly overrides: readonly OverrideRule[]
 }
 
 export interface Binding {
   /** Slot address → driver; devices that nothing took are not in it. */
   readonly drivers: ReadonlyMap<string, string>
+  /** Slot address → driver_override, where one is set. */
+  readonly overrides: ReadonlyMap<string, string>
   /** In the order they were loaded. */
   readonly loaded: readonly string[]
   readonly messages: readonly string[]
@@ -46,6 +51,7 @@ export function bindDrivers(
 
 class DriverCore implements Binding {
   readonly drivers = new Map<string, string>()
+  readonly overrides = new Map<string, string>()
   readonly loaded: string[] = []
   readonly messages: string[] = []
   readonly #machine: MachineDescription
@@ -78,6 +84,7 @@ class DriverCore implements Binding {
 
   coldplug(source: ModuleSource): void {
     for (const device of this.#machine.devices) {
+      this.#runRules(source, device)
       const module = device.driver === undefined ? undefined : moduleOfDriver(device.driver)
       if (module === undefined || this.drivers.has(device.at)) continue
       // `blacklist` stops only this: being loaded for an alias.
@@ -88,6 +95,18 @@ class DriverCore implements Binding {
         continue
       this.modprobe(source, module)
     }
+  }
+
+  /** A rule's program runs before the modules are loaded that 80-drivers.rules asks for. */
+  #runRules(source: ModuleSource, device: DeviceDescription): void {
+    const rule = source.overrides.find(({ at, id }) => at === device.at && id === device.id)
+    if (rule === undefined) return
+    this.overrides.set(device.at, rule.driver)
+    this.modprobe(source, rule.driver)
+    const isThere = this.loaded.includes(moduleName(rule.driver)) || this.#kernel.vfio === 'builtin'
+    if (!isThere || this.drivers.get(device.at) === rule.driver) return
+    this.drivers.delete(device.at)
+    this.#offerToVfio(device)
   }
 
   modprobe(source: ModuleSource, name: string): void {
@@ -121,26 +140,30 @@ class DriverCore implements Binding {
     const ids = this.#args.last('vfio-pci.ids') ?? configured?.split(',').filter(Boolean) ?? []
     // vfio_pci_fill_ids(): each id makes the driver probe, and is announced whether that succeeded or not.
     for (const id of ids) {
-      this.#offerToVfio(id)
+      for (const device of this.#machine.devices)
+        if (device.id === id.toLowerCase()) this.#offerToVfio(device)
       this.messages.push(`vfio_pci: add [${id}[ffffffff:ffffffff]] class 0x000000/00000000`)
     }
   }
 
-  #offerToVfio(id: string): void {
-    for (const device of this.#machine.devices) {
-      if (device.id !== id.toLowerCase() || this.drivers.has(device.at)) continue
-      // vfio-pci binds type 0 headers that have an IOMMU group, else -EINVAL.
-      if (device.class.startsWith('0604') || !this.#groups.has(device.at)) {
-        this.messages.push(this.#probeFailed(device))
-        continue
-      }
-      this.drivers.set(device.at, 'vfio-pci')
-      if (device.class.startsWith('0300')) {
-        this.messages.push(
-          `vfio-pci 0000:${device.at}: vgaarb: changed VGA decodes: olddecodes=io+mem,decodes=none:owns=none`,
-        )
-      }
+  #offerToVfio(device: DeviceDescription): void {
+    if (this.drivers.has(device.at) || !this.#mayBind(device, 'vfio-pci')) return
+    // vfio-pci binds type 0 headers that have an IOMMU group, else -EINVAL.
+    if (device.class.startsWith('0604') || !this.#groups.has(device.at)) {
+      this.messages.push(this.#probeFailed(device))
+      return
     }
+    this.drivers.set(device.at, 'vfio-pci')
+    if (device.class.startsWith('0300')) {
+      this.messages.push(
+        `vfio-pci 0000:${device.at}: vgaarb: changed VGA decodes: olddecodes=io+mem,decodes=none:owns=none`,
+      )
+    }
+  }
+
+  /** drivers/pci/pci-driver.c, pci_match_device(): with an override set only that driver binds. */
+  #mayBind({ at }: DeviceDescription, driver: string): boolean {
+    return (this.overrides.get(at) ?? driver) === driver
   }
 
   /** Reworded in 6.9 (drivers/base/dd.c). */
@@ -152,8 +175,9 @@ class DriverCore implements Binding {
 
   #bind(matches: (device: DeviceDescription) => boolean): void {
     for (const device of this.#machine.devices) {
-      if (device.driver !== undefined && !this.drivers.has(device.at) && matches(device))
-        this.drivers.set(device.at, device.driver)
+      if (device.driver === undefined || this.drivers.has(device.at) || !this.#mayBind(device, device.driver))
+        continue
+      if (matches(device)) this.drivers.set(device.at, device.driver)
     }
   }
 }

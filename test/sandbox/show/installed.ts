@@ -11,6 +11,8 @@ export function common(machine: MachineDescription, osRelease: string): [string,
     ['/etc/hostname', file(`${machine.hostname}\n`)],
     ['/etc/hosts', file(`127.0.0.1\tlocalhost\n127.0.1.1\t${machine.hostname}\n`)],
     ['/etc/fstab', file(fstab(machine))],
+    // Where the processor's virtualisation is on in firmware, as it is on all of them.
+    ['/dev/kvm', file('', 0o660)],
     ...machine.kernels.flatMap(kernelModules),
   ]
 }
@@ -85,6 +87,7 @@ CONFIG_PCIEPORTBUS=y
 CONFIG_IOMMU_SUPPORT=y
 CONFIG_AMD_IOMMU=y
 CONFIG_INTEL_IOMMU=y
+CONFIG_IRQ_REMAP=y
 ${kernel.intelIommuDefaultOn ? 'CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF=y' : 'CONFIG_INTEL_IOMMU_DEFAULT_OFF=y'}
 CONFIG_VFIO=${vfio}
 CONFIG_VFIO_IOMMU_TYPE1=${vfio}

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import type { RunningSystem } from '../boot/boot.ts'
 import type {
   CpuDescription,
@@ -7,6 +8,7 @@ import type {
 } from '../description.ts'
 import { file, type Tree } from '../tree.ts'
 import { blockDevices, partitionName } from './block.ts'
+import { kernelConfig } from './installed.ts'
 
 /** /proc of a running machine, as far as a provisioner looks at it (proc(5)). */
 export function procfs(machine: MachineDescription, system: RunningSystem): Tree {
@@ -18,6 +20,7 @@ export function procfs(machine: MachineDescription, system: RunningSystem): Tree
       .map(module => `${module} 16384 0 - Live 0x0000000000000000\n`)
       .toReversed()
       .join(''),
+    interrupts: interrupts(system),
     swaps: swaps(machine),
     'self/mountinfo': mountinfo(machine),
     'sys/kernel/random/boot_id': `${system.bootId}\n`,
@@ -31,7 +34,15 @@ export function procfs(machine: MachineDescription, system: RunningSystem): Tree
     'net/if_inet6': ifInet6(machine.network),
     'net/fib_trie': fibTrie(machine.network),
   }
-  return new Map(Object.entries(contents).map(([name, content]) => [`/proc/${name}`, file(content, 0o444)]))
+  // Arch's kernels have their configuration in memory, and no file of it (CONFIG_IKCONFIG_PROC).
+  const config =
+    system.kernel.pkgbase === undefined ? {} : { 'config.gz': gzipSync(kernelConfig(system.kernel)) }
+  return new Map(
+    Object.entries({ ...contents, ...config }).map(([name, content]) => [
+      `/proc/${name}`,
+      file(content, 0o444),
+    ]),
+  )
 }
 
 function cpuinfo(cpu: CpuDescription): string {
@@ -57,6 +68,16 @@ function processor(cpu: CpuDescription, number: number): string {
     'address sizes\t: 39 bits physical, 48 bits virtual',
     'power management:',
   ].join('\n')
+}
+
+/** The chips' names get IR- in front where the IOMMU remaps interrupts, as it does on all of these when it is on. */
+function interrupts(system: RunningSystem): string {
+  const prefix = system.iommu.units.length > 0 ? 'IR-' : ''
+  return `            CPU0
+   0:          9  ${prefix}IO-APIC    2-edge      timer
+  16:          0  ${prefix}PCI-MSI-0000:00:1d.0    0-edge      PCIe PME
+ NMI:          0   Non-maskable interrupts
+`
 }
 
 function mountinfo(machine: MachineDescription): string {

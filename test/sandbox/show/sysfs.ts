@@ -14,6 +14,7 @@ export function sysfs(machine: MachineDescription, system: RunningSystem): Tree 
     ...iommuEntries(machine, system),
     ...groupEntries(machine, system),
     ...networkEntries(machine),
+    ...displayEntries(machine, system),
     ...blockEntries(machine),
     ...firmwareEntries(machine, system),
   ])
@@ -45,7 +46,7 @@ function deviceEntries(
   return [
     link(`/sys/bus/pci/devices/0000:${device.at}`, path),
     ...filesIn(path, attributes(machine, device, driver)),
-    [`${path}/driver_override`, file('(null)\n')],
+    [`${path}/driver_override`, file(`${system.binding.overrides.get(device.at) ?? '(null)'}\n`)],
     [`${path}/enable`, file(driver === undefined ? '0\n' : '1\n')],
     link(`${path}/subsystem`, '/sys/bus/pci'),
     ...(driver === undefined ? [] : [link(`${path}/driver`, `/sys/bus/pci/drivers/${driver}`)]),
@@ -87,10 +88,26 @@ function attributes(
     ].join('\n'),
     // drivers/pci/pci-sysfs.c shows boot_vga for VGA controllers, reset_method for what can be reset.
     ...(device.class.startsWith('0300') ? { boot_vga: device.bootVga ? '1\n' : '0\n' } : {}),
-    ...(device.behind === undefined ? {} : { reset_method: 'bus\n' }),
+    ...(device.behind === undefined ? {} : { reset_method: 'bus\n', ...LINK }),
+    ...(device.class.startsWith('03') ? { resource: WINDOWS } : {}),
     ...(device.class.startsWith('0604') ? busNumbers(machine, device) : {}),
   }
 }
+
+const LINK = {
+  current_link_speed: '8.0 GT/s PCIe\n',
+  current_link_width: '4\n',
+  max_link_speed: '8.0 GT/s PCIe\n',
+  max_link_width: '4\n',
+}
+
+/** Registers, and a quarter of a gigabyte of the card's memory: six BARs and the expansion ROM. */
+const WINDOWS = [
+  '0x00000000f6000000 0x00000000f6ffffff 0x0000000000040200',
+  '0x00000000e0000000 0x00000000efffffff 0x000000000014220c',
+  ...Array<string>(4).fill('0x0000000000000000 0x0000000000000000 0x0000000000000000'),
+  '0x00000000f7000000 0x00000000f707ffff 0x0000000000046200\n',
+].join('\n')
 
 /** file2alias.c: pci:v000010DEd000013C2sv00001043sd00008508bc03sc00i00 */
 function modalias(device: DeviceDescription): string {
@@ -234,6 +251,22 @@ function networkEntries(machine: MachineDescription): Entries {
     }),
     link('/sys/class/net/lo', loopback),
   ]
+}
+
+/** A display whose own driver has it is a card for programs that draw; one that vfio-pci has is none. */
+function displayEntries(machine: MachineDescription, system: RunningSystem): Entries {
+  const cards = machine.devices.filter(device => {
+    const driver = system.binding.drivers.get(device.at)
+    return device.class.startsWith('03') && driver !== undefined && driver !== 'vfio-pci'
+  })
+  return cards.flatMap((device, number) => {
+    const path = `${devicePath(machine, device)}/drm/card${number}`
+    return [
+      ...filesIn(path, { dev: `226:${number}\n` }),
+      link(`${path}/device`, devicePath(machine, device)),
+      link(`/sys/class/drm/card${number}`, path),
+    ]
+  })
 }
 
 function blockEntries(machine: MachineDescription): Entries {

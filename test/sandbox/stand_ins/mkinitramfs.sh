@@ -66,6 +66,12 @@ for d in /etc/modprobe.d /usr/lib/modprobe.d; do
     cp -p "$root$target" "$work$target"
   done
 done
+# udev's hook: rules of one's own, where no package has one of that name.
+for x in "$root"/etc/udev/rules.d/*.rules; do
+  [ -e "$x" ] && [ ! -e "$root/usr/lib/udev/rules.d/${x##*/}" ] || continue
+  mkdir -p "$work/usr/lib/udev/rules.d"
+  cp -p "$x" "$work/usr/lib/udev/rules.d/"
+done
 echo '#!/bin/sh' >"$work/init"
 echo '#!/bin/sh' >"$work/scripts/init-top/udev"
 chmod 755 "$work/init" "$work/scripts/init-top/udev"

@@ -1,3 +1,8 @@
+import { RULES_FILE } from '../../address_binding.ts'
+
+/** The name of the rules that bind by address, as a regular expression. */
+const RULES = RULES_FILE.slice(RULES_FILE.lastIndexOf('/') + 1).replaceAll('.', '\\.')
+
 /**
  * What generators leave in an image. `listed_content LISTING` prints what can be told from the lines of ls(1), cpio(1) or bsdtar(1): `made NAME`,
  * `release R`, `module PATH`; then `file PATH` of each file whose bytes are read and `link PATH TARGET` (a tab between)
@@ -13,7 +18,7 @@ export const IMAGE_CONTENT = `listed_content() {
       return path == "." ? "" : path
     }
     function is_read(path) {
-      return path ~ /^(conf\\/modules|config|etc\\/booster\\.init\\.yaml|etc\\/cmdline\\.d\\/[^\\/]*\\.conf|(etc|usr\\/lib)\\/modules-load\\.d\\/MODULES\\.conf)$/ || is_modprobe(path)
+      return path ~ /^(conf\\/modules|config|etc\\/booster\\.init\\.yaml|etc\\/cmdline\\.d\\/[^\\/]*\\.conf|(etc|usr\\/lib)\\/modules-load\\.d\\/MODULES\\.conf|((usr\\/)?lib|etc)\\/udev\\/rules\\.d\\/${RULES})$/ || is_modprobe(path)
     }
     function is_modprobe(path) { return path ~ /^(etc|run|lib|usr\\/lib|usr\\/local\\/lib)\\/modprobe\\.d\\/[^\\/]*\\.conf$/ }
     function end_of(path,   part, at, out, hops) { # where links lead to, below the root of the image
@@ -104,7 +109,7 @@ tell_image() { # of the tree we are in; fails where a file that is read is not t
   sed -n 's/^file //p; s/^link .*\\t//p' "$t/content" | while IFS= read -r p; do [ -f "$p" ] && [ ! -L "$p" ] || exit 1; done || return
   sed -n '/^made /p; /^release /p; /^module /p' "$t/content"
   loads_of "$(sed -n 's/^made //p' "$t/content")"
-  sed -n 's/^file \\(.*modprobe\\.d\\/\\)/.\\/\\1/p' "$t/content" | sort | tr '\\n' '\\0' | xargs -0 -r sha256sum -- | sed 's/^/file /'
+  sed -n 's/^file \\(.*modprobe\\.d\\/\\)/.\\/\\1/p; s/^file \\(.*udev\\/rules\\.d\\/\\)/.\\/\\1/p' "$t/content" | sort | tr '\\n' '\\0' | xargs -0 -r sha256sum -- | sed 's/^/file /'
   sed -n 's/^link //p' "$t/content" | sort | while IFS='	' read -r l p; do h=$(sha256sum <"$p"); echo "file \${h%% *}  ./$l"; done
   echo end
 }`
