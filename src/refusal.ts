@@ -3,6 +3,8 @@ export interface Refusal {
   readonly refused: true
   readonly why: string
   readonly hint: string
+  /** The next boot may well make it possible: foreseen, it is unknown and not blocked. */
+  readonly until?: 'boot'
 }
 
 export const refuse = (why: string, hint: string): Refusal => ({ refused: true, why, hint })

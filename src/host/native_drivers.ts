@@ -19,7 +19,13 @@ export function nativeModules(host: Host, device: PciDevice): string[] {
 
 /** The module that holds a driver: xhci_hcd is in xhci_pci. */
 export const moduleOf = (host: Host, driver: string): string =>
-  moduleName(ifKnown(host.driverModules)?.[driver] ?? driver)
+  moduleName(ifKnown(host.driverModules)?.[driver] ?? MODULE_OF[moduleName(driver)] ?? driver)
+
+/**
+ * Where the names differ (drivers/usb/host/xhci-pci.c, drivers/i2c/busses/i2c-nvidia-gpu.c): sysfs only tells of a module
+ * that is loaded, and nothing of a driver that is compiled in.
+ */
+const MODULE_OF: Readonly<Record<string, string>> = { xhci_hcd: 'xhci_pci', nvidia_gpu: 'i2c_nvidia_gpu' }
 
 /** PCI class (include/linux/pci_ids.h) and vendor → modules whose alias tables match (lib/modules/…/modules.alias). */
 const KNOWN: readonly {

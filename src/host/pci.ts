@@ -18,36 +18,52 @@ export function fullAddress(text: string): string {
 export const shortAddress = (address: string): string => address.replace(/^0000:/, '')
 export const idOf = (device: PciDevice): string => `${device.vendor}:${device.device}`
 /** bus:slot, what the functions of one card share. */
-export const slotOf = (device: PciDevice): string => device.address.replace(/\.[0-7]$/, '')
+export const slotOf = ({ address }: Pick<PciDevice, 'address'>): string => address.replace(/\.[0-7]$/, '')
 
 /** PCI class codes (include/linux/pci_ids.h) that this program speaks of. */
 const CLASS_NAMES: Readonly<Record<string, string>> = {
+  '00ff': 'unclassified device',
+  '0100': 'SCSI controller',
   '0101': 'IDE controller',
   '0104': 'RAID controller',
   '0106': 'SATA controller',
   '0107': 'SAS controller',
   '0108': 'NVMe controller',
+  '0180': 'storage controller',
   '0200': 'Ethernet controller',
+  '0207': 'InfiniBand controller',
   '0280': 'network controller',
   '0300': 'VGA controller',
   '0302': '3D controller',
   '0380': 'display controller',
+  '0400': 'video device',
   '0401': 'audio device',
   '0403': 'audio device',
+  '0480': 'multimedia device',
   '0500': 'memory controller',
   '0580': 'memory controller',
   '0600': 'host bridge',
   '0601': 'ISA bridge',
   '0604': 'PCI bridge',
+  '0680': 'bridge',
+  '0700': 'serial port',
   '0780': 'communication controller',
+  '0806': 'IOMMU',
+  '0880': 'system peripheral',
+  '0b40': 'coprocessor',
+  '0c00': 'FireWire controller',
   '0c03': 'USB controller',
   '0c05': 'SMBus',
   '0c80': 'serial bus controller',
+  '0d80': 'wireless controller',
   '1080': 'encryption controller',
+  '1101': 'performance counter',
+  '1180': 'signal processor',
   '1200': 'accelerator',
+  '1300': 'instrumentation',
 }
 
-const classOf = (device: PciDevice): string =>
+export const classOf = (device: PciDevice): string =>
   CLASS_NAMES[device.class.slice(0, 4)] ?? `device of class ${device.class.slice(0, 4)}`
 
 /** `02:00.0 VGA controller [10de:13c2]` */
@@ -59,6 +75,9 @@ export const isStorage = (device: PciDevice): boolean => device.class.startsWith
 /** Host bridges, PCI bridges: they never leave the host and need no vfio driver while theirs is pcieport or none. */
 export const isBridge = (device: PciDevice): boolean =>
   device.class.startsWith('0600') || device.class.startsWith('0604')
+/** These and the ISA bridge, which is the board's own; other bridges (0680, an NVSwitch) are endpoints. */
+export const isPartOfTheBus = (device: PciDevice): boolean =>
+  isBridge(device) || device.class.startsWith('0601')
 
 /** The other members of a device's IOMMU group; none where the group is not known. */
 export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] {
@@ -67,8 +86,8 @@ export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] 
   return host.devices.filter(other => other.address !== device.address && ifKnown(other.group) === group)
 }
 
-/** vfio-pci or one of its variant drivers (mlx5_vfio_pci, nvgrace_gpu_vfio_pci). */
-export const isVfioDriver = (driver: string): boolean => /^vfio[-_]pci$|_vfio_pci$/.test(driver)
+/** vfio-pci or one of its variant drivers, by the names of modules and drivers alike (mlx5_vfio_pci, hisi-acc-vfio-pci). */
+export const isVfioDriver = (driver: string): boolean => /(?:^|[-_])vfio[-_]pci$/.test(driver)
 
 /** The devices this host has, a line each, for errors that must say what there is to choose from. */
 export const listDevices = (host: Host): string =>

@@ -1,10 +1,18 @@
 import type { z } from 'zod'
 import type { ArtifactKind } from '../backends/artifact.ts'
 import type { Change } from '../host/change.ts'
+import type { Extra } from '../host/gather.ts'
 import type { Host } from '../host/host.ts'
+import type { Refusal } from '../refusal.ts'
+import type { Finding } from '../verdict/finding.ts'
 
 /** What a module answers. Each says why: a no-op without a reason teaches nobody anything. */
-export type Outcome =
+export type Outcome = Answer & {
+  /** Told below the task, a line or three each. */
+  readonly findings?: readonly Finding[]
+}
+
+type Answer =
   | { readonly kind: 'converged'; readonly why: string }
   /** The wanted state is on disk, and what is generated from it is stale. */
   | {
@@ -35,6 +43,8 @@ export interface Module<Args extends ModuleArgs = ModuleArgs> {
   /** Markdown paragraphs for the generated documentation. */
   readonly description: string
   readonly args: Args
+  /** What must be looked at for it beyond the standing facts, as it takes time on the host. */
+  readonly observes?: readonly Extra[]
   /** A task as it stands in a playbook. */
   readonly example: string
   /** Pure: what would have to change on this host. */
@@ -51,6 +61,10 @@ export const untilBoot = (why: string): Outcome => ({
 })
 
 export const blocked = (why: string, hint: string): Outcome => ({ kind: 'blocked', why, hint })
+
+/** A refusal as an outcome: what only the next boot can tell is foreseen as unknown. */
+export const refused = ({ why, hint, until }: Refusal): Outcome =>
+  until === 'boot' ? { kind: 'unknown', why } : blocked(why, hint)
 
 export const rebuildsOf = (outcome: Outcome): readonly ArtifactKind[] =>
   'rebuild' in outcome ? (outcome.rebuild ?? []) : []

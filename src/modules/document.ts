@@ -62,9 +62,18 @@ function facts(property: Property) {
     typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : undefined
   const type =
     property.enum?.join(' | ') ??
-    (property.type === 'array' ? `list of ${items?.type ?? 'value'}s` : String(property.type ?? 'value'))
+    (property.type === 'array' ? `list of ${membersOf(items)}` : String(property.type ?? 'value'))
   return { type, fallback: property.default, description: property.description ?? '' }
 }
+
+/** `strings`, or `strings or mappings` where either will do. */
+function membersOf(items: Property | undefined): string {
+  const types = (items?.anyOf ?? []).map(one => (typeof one === 'object' ? one.type : undefined))
+  return (types.length > 0 ? types : [items?.type]).map(type => `${nameOf(type)}s`).join(' or ')
+}
+
+/** As YAML calls it. */
+const nameOf = (type: Property['type']): string => (type === 'object' ? 'mapping' : String(type ?? 'value'))
 
 /** Breaks at blanks; `indent` goes before every line but the first. */
 function wrap(text: string, indent = ''): string {

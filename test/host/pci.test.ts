@@ -83,6 +83,8 @@ describe('what a device is', () => {
     ['vfio_pci', true],
     ['mlx5_vfio_pci', true],
     ['nvgrace_gpu_vfio_pci', true],
+    ['hisi-acc-vfio-pci', true],
+    ['notvfio-pci', false],
     ['nouveau', false],
     ['', false],
   ])('%j is a vfio driver: %s', (driver, expected) => {

@@ -50,7 +50,7 @@ function complaintsOf(issue: Issue, argumentNames: readonly string[]): readonly 
     case 'too_big':
       return [{ path, why: boundText(issue), hint: undefined, about: 'value' }]
     default:
-      return [{ path, why: issue.message, hint: hintOf(issue), about: 'value' }]
+      return [{ path, why: issue.message, hint: hintOf(issue), ...unknownKeyOf(issue) }]
   }
 }
 
@@ -143,6 +143,12 @@ function nearestBranch(
 function hintOf(issue: Issue): string | undefined {
   const hint = issue.code === 'custom' ? issue.params?.hint : undefined
   return typeof hint === 'string' ? hint : undefined
+}
+
+/** Where a module reads a mapping by itself, `params.unknownKey` is the key that it does not know. */
+function unknownKeyOf(issue: Issue): Pick<Complaint, 'about' | 'unknownKey'> {
+  const key = issue.code === 'custom' ? issue.params?.unknownKey : undefined
+  return typeof key === 'string' ? { about: 'shape', unknownKey: key } : { about: 'value' }
 }
 
 function valueText(value: unknown): string {
