@@ -2,18 +2,15 @@ import { findBootloader } from '../backends/bootloaders/index.ts'
 import { signedImages } from '../backends/bootloaders/uki.ts'
 import { isRefusal, type Refusal, refuse } from '../refusal.ts'
 import type { Host } from './host.ts'
-
-/** What a change of the command line or the initramfs may cost, by the names that allow it. */
-export const LOCKS = ['tpm_unlock', 'signed_uki'] as const
-export type Lock = (typeof LOCKS)[number]
+import { BOOT_LOCKS, type BootLock, type Lock } from './locks.ts'
 
 /** Why what boots must not be changed here, unless the user has allowed what it costs. */
 export const refuseMeasured = (host: Host, allow: readonly Lock[]): Refusal | undefined =>
-  LOCKS.filter(lock => !allow.includes(lock))
+  BOOT_LOCKS.filter(lock => !allow.includes(lock))
     .map(lock => COSTS[lock](host))
     .find(refusal => refusal !== undefined)
 
-const COSTS: Readonly<Record<Lock, (host: Host) => Refusal | undefined>> = {
+const COSTS: Readonly<Record<BootLock, (host: Host) => Refusal | undefined>> = {
   // The TPM compares what was measured: command line and initramfs are part of it (systemd-stub(7), PCRs 9, 11, 12;
   // GRUB manual 19.3, PCRs 8 and 9).
   tpm_unlock({ sealedDisks: [first, ...others] }) {

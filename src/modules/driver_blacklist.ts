@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { type Change, pathsOf } from '../host/change.ts'
 import type { Host, PciDevice } from '../host/host.ts'
-import { lossesOf } from '../host/interlocks.ts'
+import { forbiddenBy, hintOf, lossesWithDriver } from '../host/interlocks/index.ts'
 import { ifKnown } from '../host/known.ts'
+import type { Lock } from '../host/locks.ts'
 import {
   type Directive,
   isBlacklisted,
@@ -13,7 +14,7 @@ import {
 import { KNOWN_DRIVERS, moduleOf, NVIDIA_MODULES } from '../host/native_drivers.ts'
 import { describe } from '../host/pci.ts'
 import { looksLikeSlip } from '../nearest.ts'
-import { driverName, modprobeFile, state } from './arguments.ts'
+import { allowWithDevices, driverName, modprobeFile, state } from './arguments.ts'
 import { blocked, converged, defineModule, type Outcome } from './define.ts'
 import {
   appendLines,
@@ -32,6 +33,7 @@ const args = z.strictObject({
     .describe(
       'where to write; by default nouveau.conf for the drivers of NVIDIA cards, amdgpu.conf for AMD’s, DRIVER.conf for others',
     ),
+  allow: allowWithDevices,
 })
 
 export const driver_blacklist = defineModule({
@@ -41,15 +43,17 @@ export const driver_blacklist = defineModule({
 already, or replaces by \`install DRIVER /bin/false\`, counts as done.
 
 The lines must be in the initramfs to matter early: let \`initramfs_rebuild\` follow. A blacklist stops loading by
-alias only, and it takes the driver from *every* card: blocked where the host's own display, network or disks hang on it.`,
+alias only, and it takes the driver from *every* card: blocked, until \`allow\` has its name, where the host's own
+display, network or disks, or the virtual GPUs of guests, hang on it.`,
   args,
   example: `- name: Keep nouveau off the card
   driver_blacklist:
     drivers: [nouveau]
   notify: reboot`,
-  plan(host, { state, drivers, file }) {
+  plan(host, { state, drivers, file, allow }) {
     if (drivers.length === 0) return converged('no drivers are named')
-    return state === 'present' ? blacklist(host, drivers, file) : allow(host, drivers, file)
+    if (state === 'absent') return release(host, drivers, file)
+    return useless(host, drivers) ?? costly(host, drivers, allow) ?? blacklist(host, drivers, file)
   },
 })
 
@@ -66,16 +70,6 @@ function fileFor(driver: string): string {
 }
 
 function blacklist(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
-  const wrong = drivers.flatMap(driver => useless(host, driver) ?? [])[0]
-  if (wrong !== undefined) return wrong
-  const lost = drivers.flatMap(driver => boundTo(host, driver)).flatMap(device => lossesOf(host, device))[0]
-  if (lost !== undefined) {
-    const driver = ifKnown(lost.device.driver) ?? ''
-    return blocked(
-      `${driver} also drives ${describe(lost.device)}, which ${lost.what}`,
-      'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only',
-    )
-  }
   const directives = modprobeDirectives(host)
   const missing = drivers.filter(driver => isBlacklisted(directives, driver) === undefined)
   if (missing.length > 0) {
@@ -111,8 +105,11 @@ const keepsOff = (directive: Directive, drivers: readonly string[]): boolean =>
   (isOfAnyModule(directive) ||
     drivers.some(driver => moduleName(driver) === moduleName(directive.rest[0] ?? '')))
 
+const useless = (host: Host, drivers: readonly string[]): Outcome | undefined =>
+  drivers.flatMap(driver => saysNothing(host, driver) ?? [])[0]
+
 /** A name that a blacklist line would do nothing for. */
-function useless(host: Host, driver: string): Outcome | undefined {
+function saysNothing(host: Host, driver: string): Outcome | undefined {
   const name = moduleName(driver)
   const modules = ifKnown(host.driverModules) ?? {}
   const [shown, module] = Object.entries(modules).find(([key]) => moduleName(key) === name) ?? []
@@ -136,6 +133,21 @@ function useless(host: Host, driver: string): Outcome | undefined {
 /** Modules of their own (lib/modules/…/modules.dep) whose names are near those of our table. */
 const NEAR_BUT_REAL = ['ehci_hcd', 'ohci_hcd', 'xhci_hcd', 'whci_hcd', 'sdhci_pci', 'nvidia_fs']
 
+/** What the host lives on goes with its driver, also where nobody has chosen the device. */
+function costly(host: Host, drivers: readonly string[], allow: readonly Lock[]): Outcome | undefined {
+  const loss = drivers
+    .flatMap(driver => boundTo(host, driver))
+    .flatMap(device => lossesWithDriver(host, device))
+    .find(forbiddenBy(allow))
+  return (
+    loss &&
+    blocked(
+      `${ifKnown(loss.device.driver)} also drives ${describe(loss.device)}, which ${loss.what}`,
+      hintOf(loss, 'leave it out of the list: vfio_ids loads vfio-pci before it for the chosen devices only'),
+    )
+  )
+}
+
 /** Devices that the module drives now; a driver's name may differ from its module's. */
 const boundTo = (host: Host, module: string): PciDevice[] =>
   host.devices.filter(device => {
@@ -155,7 +167,7 @@ function addLines(host: Host, drivers: readonly string[], file: string | undefin
 }
 
 /** Only from the file we would write to: what stands elsewhere is somebody else's. */
-function allow(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
+function release(host: Host, drivers: readonly string[], file: string | undefined): Outcome {
   const byFile = Map.groupBy(drivers, driver => file ?? fileFor(driver))
   const changes = [...byFile].flatMap(([path, names]) => {
     const ours = parseModprobe(path, host.files[path]?.bytes ?? '').filter(

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { refuseEnvironment } from '../host/environment.ts'
 import type { Host } from '../host/host.ts'
 import type { ArgEdit } from '../host/kernel_args.ts'
 import { allow, bootloader, kernelArgument, state } from './arguments.ts'
@@ -29,7 +30,8 @@ kernel knows, it is accepted in \`args\` and not asked for.
 It is converged when the bootloader's sources, its menu *and* /proc/cmdline carry the arguments; that IOMMU groups
 exist proves nothing, as some distributions build their kernels with the IOMMU on for some devices only.
 
-Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
+Blocked where the firmware offers no IOMMU: no kernel argument can help there. So are containers, Xen, virtual machines
+that were given no IOMMU, and architectures other than x86_64, each by its name; \`state: absent\` is not.`,
   args,
   example: `- name: Turn the IOMMU on
   iommu_kernel_args:
@@ -37,6 +39,8 @@ Blocked where the firmware offers no IOMMU: no kernel argument can help there.`,
   notify: reboot`,
   plan(host, { state, vendor, args, allow }) {
     const present = state === 'present'
+    const unfit = present ? refuseEnvironment(host) : undefined
+    if (unfit !== undefined) return blocked(unfit.why, unfit.hint)
     const whose = vendor === 'auto' ? host.cpu.vendor : vendor
     if (whose === 'other')
       return blocked(

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
+import { DEVICE_LOCKS } from '../../src/host/locks.ts'
 import { driver_blacklist } from '../../src/modules/driver_blacklist.ts'
 import {
   aDevice,
   afterChanges,
   aHost,
+  anIommu,
   planned,
   withDevices,
   withFiles,
@@ -162,14 +164,61 @@ describe('blocked where the host hangs on the driver', () => {
       'its display',
       'bochs',
       'bochs-drm also drives 00:02.0 VGA controller [1234:1111], which is the boot display: the console would go dark',
+      'boot_display',
+      'ssh or a serial console reaches this host without it',
     ],
     [
       'its network',
       'virtio_pci',
       'virtio-pci also drives 00:03.0 Ethernet controller [1af4:1000], which carries enp0s3, the default route and our own connection: the host could not be reached',
+      'host_network',
+      'this host can be reached in another way',
     ],
-  ])('%s', (_, driver, why) => {
-    expect(plan(aHost(), [driver])).toEqual({ kind: 'blocked', why, hint })
+  ])('%s', (_, driver, why, lock, provided) => {
+    expect(plan(aHost(), [driver])).toEqual({
+      kind: 'blocked',
+      why,
+      hint: `${hint}; or say allow: [${lock}], where ${provided}`,
+    })
+  })
+
+  it('what it costs is allowed by name, each by its own', () => {
+    expect(plan(aHost(), ['bochs'], { allow: ['host_network'] }).kind).toBe('blocked')
+    expect(plan(aHost(), ['bochs'], { allow: ['boot_display'] }).kind).toBe('change')
+  })
+
+  it("guests' virtual GPUs", () => {
+    const host = withDevices(
+      aHost({ mediatedParents: ['0000:0a:00.0'] }),
+      aDevice({ driver: 'nvidia', mediated: true }),
+    )
+    expect(plan(host, ['nvidia'])).toEqual({
+      kind: 'blocked',
+      why: 'nvidia also drives 0a:00.0 VGA controller [10de:13c2], which has virtual GPUs that nvidia has made of it (mediated devices): they would go with it',
+      hint: `${hint}; or say allow: [vgpu], where no guest needs its virtual GPUs any longer`,
+    })
+    expect(plan(host, ['nvidia'], { allow: ['vgpu'] }).kind).toBe('change')
+    expect(plan(host, ['nouveau']).kind).toBe('change')
+  })
+
+  it('virtual functions, which nothing allows', () => {
+    const host = withDevices(
+      aHost(),
+      aDevice({ id: '8086:1572', class: '020000', driver: 'i40e', sriov: { total: 8, vfs: 2 } }),
+    )
+    expect(plan(host, ['i40e'], { allow: DEVICE_LOCKS })).toEqual({
+      kind: 'blocked',
+      why: 'i40e also drives 0a:00.0 Ethernet controller [8086:1572], which has 2 virtual functions: the kernel does not give it to vfio-pci while they exist, and they would go with its driver',
+      hint,
+    })
+  })
+
+  it('but not what only keeps the device from guests', () => {
+    const host = withDevices(
+      aHost({ iommu: anIommu({ directGroups: [40] }) }),
+      aDevice({ driver: 'nouveau' }),
+    )
+    expect(plan(host, ['nouveau']).kind).toBe('change')
   })
 
   it('its disks', () => {

@@ -13,6 +13,7 @@ import {
   withGrub,
   written,
 } from '../builders.ts'
+import { recordedHost } from '../hosts/index.ts'
 import { complaint, lifeOf, stateOf } from './outcomes.ts'
 
 const DEFAULTS = '/etc/default/grub'
@@ -213,6 +214,11 @@ describe('taking it away again', () => {
     expect(plan(host, { state: 'absent' }).kind).toBe('change')
   })
 
+  it('works where nothing could be turned on', () => {
+    const host = { ...aReadyHost(), machine: { ...aReadyHost().machine, container: 'docker' } }
+    expect(plan(host, { state: 'absent' }).kind).toBe('change')
+  })
+
   it('has nothing to do on AMD', () => {
     expect(plan(anAmdHost(), { state: 'absent' })).toEqual({
       kind: 'converged',
@@ -239,9 +245,23 @@ describe('blocked', () => {
     ],
     [
       'another processor',
-      aHost({ cpu: { vendor: 'other', model: '', flags: [] }, arch: 'aarch64' }),
-      "the processor (aarch64) is neither Intel's nor AMD's",
+      aHost({ cpu: { vendor: 'other', model: 'CentaurHauls', flags: [] } }),
+      "the processor (CentaurHauls) is neither Intel's nor AMD's",
       'this machine cannot be prepared by vfio-run',
+    ],
+    [
+      'a virtual machine without an IOMMU',
+      recordedHost('debian12-no-iommu'),
+      expect.stringMatching(
+        /^this is a virtual machine.* without an IOMMU: its firmware has no ACPI table DMAR or IVRS$/,
+      ),
+      expect.stringMatching(/^give it .*-device intel-iommu,intremap=on/),
+    ],
+    [
+      'a container',
+      aHost({ machine: { ...aHost().machine, container: 'docker' } }),
+      'this is a container (docker): the kernel, its command line and the devices are not its own',
+      'name the machine that it runs on in the inventory',
     ],
     [
       'a file that cannot be understood',
