@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { findBootloader } from '../src/backends/bootloaders/index.ts'
 import { isShellProblem, parseShellConfig } from '../src/backends/shell/config.ts'
+import { RULES_FILE } from '../src/host/address_binding.ts'
 import { boot } from '../src/host/boot.ts'
 import { type Bytes, bytesFromBuffer } from '../src/host/bytes.ts'
 import { applyChanges, type Change, editsOf } from '../src/host/change.ts'
@@ -201,6 +202,7 @@ function commandLineOf(host: Host): readonly string[] | undefined {
 
 /** A file without the values, directives and module names that are ours to set. */
 function strangersPart(path: string, bytes: Bytes): Bytes {
+  if (path === RULES_FILE) return bytes.replace(OUR_RULES, '')
   if (!FAMILIES.some(family => path.startsWith(family))) return withoutOurWords(bytes)
   const rest = rangesOfOurs(path, bytes)
     .toSorted((a, b) => b.start - a.start)
@@ -208,11 +210,15 @@ function strangersPart(path: string, bytes: Bytes): Bytes {
   return path !== '/etc/default/grub' ? rest : rest.replace(/(\n?GRUB_CMDLINE_LINUX(_DEFAULT)?=)+\n?$/, '\n')
 }
 
+/** What is written to bind by address, and the comment above it. */
+const OUR_RULES =
+  /^(?:# Kept by vfio-run .*|ACTION=="add", SUBSYSTEM=="pci", KERNEL=="[^"]*", ATTR.*driver_override.*)(?:\n|$)/gm
+
 const FAMILIES = ['/etc/default/', '/etc/modprobe.d/', '/etc/initramfs-tools/']
 
 /** Of the file of any other loader or generator, where arguments and modules stand among others' with blanks between. */
 const withoutOurWords = (bytes: Bytes): Bytes =>
-  withoutOurTokens(bytes)
+  withoutOurTokens(bytes.replace(/[ \t]*\/etc\/udev\/rules\.d\/70-vfio-run\.rules/g, ''))
     .replace(/^install_items\+=" \/etc\/modprobe\.d\/\*\.conf "\n/gm, '')
     .replace(/^\w+(?:\+?=["'(][ \t]*["')]|:[ \t]*)(?:\n|$)/gm, '')
     // A block of GRUB's environment is filled up to its size.

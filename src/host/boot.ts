@@ -1,5 +1,6 @@
 import { nextBoot } from '../backends/bootloaders/index.ts'
 import { isRefusal } from '../refusal.ts'
+import { addressRuleOf } from './address_binding.ts'
 import type { Host, InstalledKernel, Menu, PciDevice } from './host.ts'
 import { effectiveValues, kernelArgs, keyOf } from './kernel_args.ts'
 import { foreseen, ifKnown, type Known, predicted, unknown } from './known.ts'
@@ -8,6 +9,7 @@ import {
   keptFromLoading,
   loadsVfioFirst,
   modprobeDirectives,
+  moduleName,
   vfioIdsDirective,
 } from './modprobe.ts'
 import { moduleOf, nativeModules } from './native_drivers.ts'
@@ -43,6 +45,7 @@ export function boot(host: Host): Host {
       ...device,
       group: regroups ? unknown('groups are made at the next boot') : foreseen(device.group),
       driver: driverAfterBoot(host, next, device),
+      driverOverride: overrideAfterBoot(host, device),
     })),
   }
 }
@@ -90,6 +93,10 @@ function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string
   const driver = ifKnown(device.driver)
   if (kernel === undefined || driver === undefined)
     return unknown('the kernel of the next boot cannot be told')
+  if (device.physicalFunction !== undefined)
+    return unknown('a virtual function is not there before somebody has made it')
+  const rule = addressRuleOf(next, device)
+  if (rule !== undefined) return boundByAddress(next, kernel, rule.driver)
   if (claimedIds(next).includes(idOf(device))) return claimed(now, next, kernel, device)
   if (isVfioDriver(driver)) return unknown('which driver takes it back is for the next boot to show')
   const directives = modprobeDirectives(next)
@@ -103,6 +110,14 @@ function driverAfterBoot(now: Host, next: Host, device: PciDevice): Known<string
   return free.length > 0 ? unknown(`${free.join(' or ')} may take it`) : foreseen(device.driver)
 }
 
+/** Overrides live in memory. Who else has set one may set it again: driverctl does, as its rule says. */
+function overrideAfterBoot(host: Host, device: PciDevice): string {
+  const isOthers = host.owners.some(
+    ({ owner, device: owned }) => owner === 'driverctl' && owned === device.address,
+  )
+  return addressRuleOf(host, device)?.driver ?? (isOthers ? device.driverOverride : '')
+}
+
 /** The command line's ids replace those of modprobe.d (drivers/vfio/pci/vfio_pci.c, modprobe(8)). */
 function claimedIds(host: Host): string[] {
   const line = kernelArgs(ifKnown(host.cmdline) ?? [])
@@ -113,13 +128,9 @@ function claimedIds(host: Host): string[] {
 }
 
 function claimed(now: Host, next: Host, kernel: InstalledKernel, device: PciDevice): Known<string> {
-  const vfio = kernel.vfio.vfio_pci
-  if (vfio === undefined) return unknown(`kernel ${kernel.release} has no vfio-pci`)
-  const table = next.cpu.vendor === 'amd' ? 'IVRS' : 'DMAR'
-  if (!next.firmware.tables.includes(table)) return unknown('without an IOMMU vfio-pci refuses it')
-  if (vfio.is === 'builtin') return predicted('vfio-pci')
-  const kept = keptFromLoading(next, kernel, ifKnown(next.cmdline) ?? [])
-  if (kept !== undefined) return unknown(`${kept.by} keeps ${kept.module} from being loaded`)
+  const doubt = whyNotVfio(next, kernel, 'vfio-pci')
+  if (doubt !== undefined) return unknown(doubt)
+  if (kernel.vfio.vfio_pci?.is === 'builtin') return predicted('vfio-pci')
   const directives = modprobeDirectives(next)
   const rivals = nativeModules(now, device).filter(
     module =>
@@ -128,4 +139,20 @@ function claimed(now: Host, next: Host, kernel: InstalledKernel, device: PciDevi
   return rivals.length === 0
     ? predicted('vfio-pci')
     : unknown(`${rivals.join(' or ')} may be faster than vfio-pci`)
+}
+
+/** The rule unbinds whoever was faster, so that nobody has to be. */
+function boundByAddress(next: Host, kernel: InstalledKernel, driver: string): Known<string> {
+  const doubt = whyNotVfio(next, kernel, driver)
+  return doubt === undefined ? predicted(driver) : unknown(doubt)
+}
+
+function whyNotVfio(next: Host, kernel: InstalledKernel, driver: string): string | undefined {
+  const vfio = kernel.vfio[moduleName(driver)]
+  if (vfio === undefined) return `kernel ${kernel.release} has no ${driver}`
+  const table = next.cpu.vendor === 'amd' ? 'IVRS' : 'DMAR'
+  if (!next.firmware.tables.includes(table)) return 'without an IOMMU vfio-pci refuses it'
+  if (vfio.is === 'builtin') return undefined
+  const kept = keptFromLoading(next, kernel, ifKnown(next.cmdline) ?? [])
+  return kept && `${kept.by} keeps ${kept.module} from being loaded`
 }

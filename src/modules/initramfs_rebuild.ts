@@ -40,7 +40,8 @@ Images made by others (genkernel, tiny-initramfs, …) are refused by name. Whic
 their content.
 
 An image is stale when, by its content, it does not hold the modules, does not load them, or carries modprobe.d files
-other than the host's. It is rebuilt once, at the end of the tasks up to the next reboot, and read back before any
+or rules that bind by address (\`vfio_ids\`) other than the host's. Those rules go on the list of files where the
+generator has such a list: \`install_items\` of dracut, \`FILES\` of mkinitcpio. It is rebuilt once, at the end of the tasks up to the next reboot, and read back before any
 reboot. Where vfio-pci is compiled into every installed kernel there is nothing to list.
 
 Blocked where an installed kernel has no vfio-pci at all, and where an image cannot be read, with what that takes: it
@@ -58,8 +59,11 @@ would be made anew for nothing.`,
     if (lacking !== undefined) return blocked(lacking.why, lacking.hint)
     const wanted = modules.filter(name => isForEveryKernel(host, name))
     const edit = state === 'present' ? { add: wanted, remove: [] } : { add: [], remove: modules }
-    const changes = generator.edit(host, edit)
-    if (isRefusal(changes)) return { kind: 'blocked', why: changes.why, hint: changes.hint }
+    const listed = generator.edit(host, edit)
+    if (isRefusal(listed)) return { kind: 'blocked', why: listed.why, hint: listed.hint }
+    const rules = generator.carryRules(applyChanges(host, listed))
+    if (isRefusal(rules)) return { kind: 'blocked', why: rules.why, hint: rules.hint }
+    const changes = [...listed, ...rules]
     const what = state === 'present' ? wanted.join(', ') : `no ${modules.join(', ')}`
     const carried = [what, generator.carries].filter(text => text !== '' && text !== 'no ').join(' and ')
     const edited = applyChanges(host, changes)

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import type { Host } from '../../src/host/host.ts'
+import type { Host, PciDevice } from '../../src/host/host.ts'
 import { ifKnown } from '../../src/host/known.ts'
 import { idOf, isBridge, slotOf } from '../../src/host/pci.ts'
 import { modules } from '../../src/modules/index.ts'
@@ -36,13 +36,25 @@ export async function scenariosFor(host: Host): Promise<readonly Scenario[]> {
     const found = readdirSync(playbooks).filter(name => name.endsWith('.yaml'))
     const runs = found.map(async name => {
       const { plays } = await loadRun({ ...LOAD, playbook: join(playbooks, name), inventories: [inventory] })
-      return plays.flatMap(play => play.hosts.map(set => scenarioOf(play, set, sets, host)))
+      const scenarios = plays.flatMap(play => play.hosts.map(set => scenarioOf(play, set, sets, host)))
+      return [...scenarios, ...scenarios.slice(0, SOME).map(boundByAddress)]
     })
     return (await Promise.all(runs)).flat()
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
+
+const SOME = 4
+
+/** The same devices, each by a rule of its own. */
+const boundByAddress = (scenario: Scenario): Scenario => ({
+  ...scenario,
+  name: `${scenario.name}, bound by address`,
+  prepare: scenario.prepare.map(call =>
+    call.module.name === 'vfio_ids' ? { ...call, args: { ...call.args, bind: 'address' } } : call,
+  ),
+})
 
 const LOAD = {
   limit: undefined,
@@ -82,11 +94,29 @@ function variableSets(host: Host): Variables[] {
       ]
     }),
     { vfio_devices: ends.map(idOf) },
+    ...byProperties(slots),
     { vfio_devices: ['dead:beef'] },
     { vfio_devices: ['dead:beef', '10de:13c2'], vfio_state: 'absent' },
     { vfio_devices: ['7f:1f.7'], vfio_blacklist: [] },
   ]
 }
+
+/** Devices chosen by what they are; some of these choose nothing on some hosts, or too much. */
+const byProperties = (slots: readonly (readonly PciDevice[])[]): Variables[] => [
+  ...slots.slice(-3).map(([first]) => ({ vfio_devices: first ? [slotOf(first)] : [] })),
+  { vfio_devices: [{ class: 'display', boot_vga: false }], vfio_blacklist: ['nouveau', 'amdgpu'] },
+  { vfio_devices: [{ class: 'display', boot_vga: false, functions: 'only' }] },
+  { vfio_devices: [{ class: ['usb', 'audio'], not: [{ driver: 'snd_hda_intel' }, '00:1f'] }] },
+  {
+    vfio_devices: [
+      { class: 'usb', at_most: 1, group: 'whole' },
+      { driver: 'nouveau', group: 'whole' },
+    ],
+  },
+  { vfio_devices: [{ class: 'usb', group: 'whole' }], vfio_acs_override: ['downstream'] },
+  { vfio_devices: [{ class: 'network', sriov: 'pf', at_most: 1 }] },
+  { vfio_devices: [{ class: 'display', boot_vga: false }], vfio_state: 'absent' },
+]
 
 function scenarioOf(play: Play, set: string, sets: readonly Variables[], host: Host): Scenario {
   const flush = play.steps.findIndex(step => step.kind === 'flush_handlers')

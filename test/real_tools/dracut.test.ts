@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { dracut } from '../../src/backends/initramfs/dracut.ts'
+import { RULES_FILE } from '../../src/host/address_binding.ts'
 import { applyChanges } from '../../src/host/change.ts'
 import type { Host } from '../../src/host/host.ts'
 import { observed } from '../../src/host/known.ts'
@@ -16,6 +17,7 @@ const MODPROBE = {
   '/etc/modprobe.d/vfio.conf': 'options vfio-pci ids=10de:13c2,10de:0fbb\nsoftdep xhci_pci pre: vfio-pci\n',
   '/etc/modprobe.d/nouveau.conf': 'blacklist nouveau\n',
 }
+const RULES = { [RULES_FILE]: '# rules of ours\n' }
 /** A small image is soon made. */
 const SMALL = {
   '/etc/dracut.conf': 'dracutmodules=" base kernel-modules "\ndrivers=" xhci_pci "\ndo_strip=no\n',
@@ -37,8 +39,9 @@ describe.skipIf(missing !== '')(`dracut, the program${why}`, { timeout: 120_000 
 
   function edited(host: Host, add: readonly string[]): Host {
     const changes = dracut.edit(host, { add, remove: [] })
-    if (isRefusal(changes)) throw new Error(changes.why)
-    return applyChanges(host, changes)
+    const rules = dracut.carryRules(isRefusal(changes) ? host : applyChanges(host, changes))
+    if (isRefusal(changes) || isRefusal(rules)) throw new Error('dracut.conf is not edited')
+    return applyChanges(host, [...changes, ...rules])
   }
 
   const made = (host: Host) =>
@@ -66,6 +69,11 @@ describe.skipIf(missing !== '')(`dracut, the program${why}`, { timeout: 120_000 
     [
       'an image of this host only',
       { '/etc/dracut.conf.d/host.conf': 'hostonly="yes"\nhostonly_mode="sloppy"\n' },
+    ],
+    ['rules that bind by address', RULES],
+    [
+      'such rules in an image of this host only',
+      { ...RULES, '/etc/dracut.conf.d/host.conf': 'hostonly="yes"\nhostonly_mode="sloppy"\n' },
     ],
   ])('makes images as they are predicted: %s', (_, files) => {
     isAsPredicted(edited(aDracutHost({ ...SMALL, ...MODPROBE, ...files }), MODULES))

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { initramfsTools } from '../../src/backends/initramfs/initramfs_tools.ts'
+import { RULES_FILE } from '../../src/host/address_binding.ts'
 import { applyChanges } from '../../src/host/change.ts'
 import { observed } from '../../src/host/known.ts'
 import { isRefusal } from '../../src/refusal.ts'
@@ -16,6 +17,7 @@ describe.skipIf(missing !== '')(`mkinitramfs, the program${why}`, { timeout: 120
       '/etc/initramfs-tools/conf.d/modules': `MODULES=${modules}\n`,
       '/etc/initramfs-tools/modules': '# mine\next4\n',
       '/etc/modprobe.d/vfio.conf': 'options vfio-pci ids=10de:13c2\n',
+      [RULES_FILE]: '# rules of ours\n',
     }
     const image = { path: PATH, release: RELEASE, modules: [], loads: [], files: {} }
     const before = withFiles(

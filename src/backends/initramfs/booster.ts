@@ -1,4 +1,5 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { addressRules } from '../../host/address_binding.ts'
 import type { Bytes } from '../../host/bytes.ts'
 import { applyChanges, type Change, write } from '../../host/change.ts'
 import { sha256 } from '../../host/digest.ts'
@@ -27,6 +28,13 @@ export const booster: InitramfsGenerator = {
     return isRefusal(list) ? [] : namesIn(list.text).map(moduleName)
   },
   edit,
+  carryRules: host =>
+    addressRules(host).length === 0
+      ? []
+      : refuse(
+          "booster's images have neither udev nor a shell, so that nothing in them could bind a device by its address",
+          'choose all devices of that id, or none, and bind by ids; or let dracut or mkinitcpio make the images',
+        ),
   images: imagesOf({ rebuild: () => [['/usr/lib/booster/regenerate_images']], wants }),
 }
 

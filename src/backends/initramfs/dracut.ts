@@ -1,3 +1,4 @@
+import { RULES_FILE, ruleHashes } from '../../host/address_binding.ts'
 import type { Bytes } from '../../host/bytes.ts'
 import { type Argv, applyChanges, type Change, write } from '../../host/change.ts'
 import type { Host } from '../../host/host.ts'
@@ -17,6 +18,7 @@ const VENDOR_FOLDER = '/usr/lib/dracut/dracut.conf.d/'
 const FOLDER = '/etc/dracut.conf.d/'
 /** Only what ends in .conf is read. The second where the first would hide a file of the distribution, or is masked. */
 const DROP_INS = [`${FOLDER}vfio.conf`, `${FOLDER}vfio-run.conf`] as const
+const RULES_LINE = `install_items+=" ${RULES_FILE} "\n`
 const ITEMS_LINE = 'install_items+=" /etc/modprobe.d/*.conf "\n'
 
 /** dracut: drop-ins of dracut.conf(5); force_drivers are in the image, and loaded before udev. */
@@ -30,6 +32,7 @@ export const dracut: InitramfsGenerator = {
     return isRefusal(config) ? [] : config.force_drivers.words.map(moduleName)
   },
   edit,
+  carryRules,
   get images() {
     return dracutImages
   },
@@ -94,6 +97,38 @@ const matches = (path: string) => (pattern: string) =>
       .replaceAll('*', '[^/]*')
       .replaceAll('?', '[^/]')}$`,
   ).test(path)
+
+/**
+ * Whether an image for this host only has them differs by version (01systemd-udevd quotes the pattern in dracut 059, and
+ * finds no such file), so they are named.
+ */
+function rulesInImage(host: Host, { install_items }: Config): Readonly<Record<string, string>> {
+  return install_items.words.some(matches(RULES_FILE)) ? ruleHashes(host) : {}
+}
+
+function carryRules(host: Host): readonly Change[] | Refusal {
+  const path = dropIn(host)
+  const before = host.files[path]?.bytes
+  if (Object.keys(ruleHashes(host)).length === 0) return withoutLine(host, path, RULES_LINE)
+  const config = readConfig(host)
+  if (isRefusal(config)) return config
+  if (config.install_items.words.some(matches(RULES_FILE))) return []
+  const changes = write(host, path, appendLine(before ?? '', RULES_LINE))
+  const after = readConfig(applyChanges(host, changes))
+  if (isRefusal(after)) return after
+  return after.install_items.words.some(matches(RULES_FILE)) ? changes : resetBy(after.install_items, path)
+}
+
+function withoutLine(host: Host, path: string, line: string): readonly Change[] {
+  const before = host.files[path]?.bytes
+  if (before === undefined || host.files[path]?.masks) return []
+  const after = before
+    .split(/(?<=\n)/)
+    .filter(one => one !== line)
+    .join('')
+  if (after === before) return []
+  return after === '' ? [{ kind: 'remove', path, before }] : write(host, path, after)
+}
 
 function edit(host: Host, { add, remove }: ModuleEdit): readonly Change[] | Refusal {
   const config = readConfig(host)
@@ -242,7 +277,8 @@ const dracutImages: Artifact = {
       const held = [...loaded, ...vfioOf(config.add_drivers), ...vfioOf(config.drivers)]
       const modules = vfioModulesOf(kernel, held)
       const brings = softdepsOf(kernel, modules)
-      return { modules, brings, loads: loaded, files: filesInImage(host, config, path) }
+      const files = { ...filesInImage(host, config, path), ...rulesInImage(host, config) }
+      return { modules, brings, loads: loaded, files }
     },
   }),
   writes: host => [

@@ -19,6 +19,11 @@ export interface InitramfsGenerator {
   listed(host: Host): readonly string[]
   /** Changes that put modules on the list, or take them off. */
   edit(host: Host, edit: ModuleEdit): readonly Change[] | Refusal
+  /**
+   * Changes after which the images carry the rules that bind by address (address_binding.ts), or no longer name them where
+   * the host has none; refused where the images have nothing that would read or run them.
+   */
+  carryRules(host: Host): readonly Change[] | Refusal
   readonly images: Artifact
 }
 

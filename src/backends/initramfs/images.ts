@@ -17,7 +17,7 @@ export interface WantedContent {
   readonly brings?: readonly string[]
   /** vfio modules that its init loads by name, underscored, in order. */
   readonly loads: readonly string[]
-  /** sha256 of each modprobe.d file, by path. */
+  /** sha256 of each modprobe.d file and of the rules that bind by address, by their paths on the host. */
   readonly files: Readonly<Record<string, string>>
 }
 

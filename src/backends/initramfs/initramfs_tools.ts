@@ -1,3 +1,4 @@
+import { ruleHashes } from '../../host/address_binding.ts'
 import type { Bytes } from '../../host/bytes.ts'
 import { write } from '../../host/change.ts'
 import type { Host } from '../../host/host.ts'
@@ -30,13 +31,20 @@ export const initramfsTools: InitramfsGenerator = {
     const newline = missing.length === 0 || kept === '' || kept.endsWith('\n') ? '' : '\n'
     return write(host, MODULES_FILE, kept + newline + missing.map(name => `${name}\n`).join(''))
   },
+  // udev's hook copies all of /etc/udev/rules.d that /usr/lib has no namesake of (hooks/udev).
+  carryRules: () => [],
   images: {
     ...imagesOf({
       rebuild: () => [['update-initramfs', '-u', '-k', 'all']],
       wants(host, kernel) {
         const modules = vfioModulesOf(kernel, listedVfio(host))
         const brings = softdepsOf(kernel, modules)
-        return { modules, brings, loads: listedVfio(host), files: modprobeHashes(host) }
+        return {
+          modules,
+          brings,
+          loads: listedVfio(host),
+          files: { ...modprobeHashes(host), ...ruleHashes(host) },
+        }
       },
     }),
     // Proxmox's hook copies images, entries and menus to its ESPs, whatever loader boots from them.

@@ -1,3 +1,4 @@
+import { addressRules, RULES_FILE, ruleHashes } from '../../host/address_binding.ts'
 import { type Argv, applyChanges, type Change, pathsOf, write } from '../../host/change.ts'
 import type { Host, InstalledKernel } from '../../host/host.ts'
 import { moduleName } from '../../host/modprobe.ts'
@@ -36,6 +37,7 @@ export const mkinitcpio: InitramfsGenerator = {
     return isRefusal(config) ? [] : listedOf(config)
   },
   edit,
+  carryRules,
   images: imagesOf({ rebuild, wants }),
 }
 
@@ -71,7 +73,7 @@ function wants(host: Host, kernel: InstalledKernel, path: string): WantedContent
     loads: isSystemd(config)
       ? vfioOf(config.MODULES.words.map(moduleName))
       : listed.filter(name => kernel.vfio[name]?.is === 'module'),
-    files: filesInImage(host, config, preset),
+    files: { ...filesInImage(host, config, preset), ...rulesInImage(host, config) },
   }
 }
 
@@ -101,20 +103,101 @@ function filesInImage(
   return Object.fromEntries(Object.entries(hashes).filter(([path]) => FILES.words.includes(path)))
 }
 
-/** Each configuration that makes an image gets the same; images of no preset are made with the default one. */
-function edit(host: Host, asked: ModuleEdit): readonly Change[] | Refusal {
-  const presets = readPresets(host)
-  if (isRefusal(presets)) return presets
+/** Its hooks copy udev's stock rules only (install/udev); what stands in FILES is taken as it is, and must be there. */
+const rulesInImage = (host: Host, { FILES }: Config): Readonly<Record<string, string>> =>
+  FILES.words.includes(RULES_FILE) ? ruleHashes(host) : {}
+
+/** Each configuration that makes an image, as its files in order; images of no preset are made with the default one. */
+function configurations(host: Host, presets: readonly Preset[]): (readonly string[])[] | Refusal {
   const chains = presets.map(one => sourcesOf(host, one))
   if (presets.length === 0 || imagesOfNoPreset(host, presets).length > 0) chains.push(sourcesByDefault(host))
-  const changes: Change[] = []
-  for (const paths of distinct(chains)) {
+  for (const paths of chains) {
     const missing = paths.find(path => !(path in host.files))
     if (missing !== undefined || paths.length === 0)
       return refuse(
         `mkinitcpio's configuration ${missing ?? MAIN} is not there, or has a name that is not looked at`,
         'name it /etc/mkinitcpio-….conf in the preset, or leave the preset to /etc/mkinitcpio.conf',
       )
+  }
+  return distinct(chains)
+}
+
+function carryRules(host: Host): readonly Change[] | Refusal {
+  const presets = readPresets(host)
+  if (isRefusal(presets)) return presets
+  const chains = configurations(host, presets)
+  if (isRefusal(chains)) return chains
+  const changes: Change[] = []
+  for (const paths of chains) {
+    const now = applyChanges(host, changes)
+    const more = Object.keys(ruleHashes(host)).length > 0 ? withRules(now, paths) : withoutRules(now, paths)
+    if (isRefusal(more)) return more
+    changes.push(...more)
+  }
+  return changes
+}
+
+/** Where nothing else sets FILES; it goes as a whole again. */
+const RULES_LINE = `FILES+=(${RULES_FILE})\n`
+
+/** A name in FILES that is not there is an error to mkinitcpio. */
+function withoutRules(host: Host, paths: readonly string[]): readonly Change[] | Refusal {
+  const lines = paths.flatMap(path => {
+    const before = host.files[path]?.bytes ?? ''
+    return write(
+      host,
+      path,
+      before
+        .split(/(?<=\n)/)
+        .filter(line => line !== RULES_LINE)
+        .join(''),
+    )
+  })
+  const config = readConfig(applyChanges(host, lines), paths)
+  if (isRefusal(config)) return config
+  const after = withoutNamesOfAll(applyChanges(host, lines), config.FILES.chain, name => name === RULES_FILE)
+  return 'unsafe' in after ? unsafe(after.unsafe) : [...lines, ...after.changes]
+}
+
+function withRules(host: Host, paths: readonly string[]): readonly Change[] | Refusal {
+  const config = readConfig(host, paths)
+  if (isRefusal(config)) return config
+  const lacking = addressRules(host).length > 0 ? runsNoRules(config) : undefined
+  if (lacking !== undefined)
+    return refuse(
+      `mkinitcpio makes images ${lacking} (HOOKS in ${config.HOOKS.chain[0]?.path ?? MAIN}), so that nothing in them could bind a device by its address`,
+      'add that to HOOKS; or choose all devices of that id, or none, and bind by ids',
+    )
+  if (config.FILES.words.includes(RULES_FILE)) return []
+  const [first] = config.FILES.chain
+  const path = first?.path ?? paths[0] ?? MAIN
+  const before = host.files[path]?.bytes ?? ''
+  const newline = before === '' || before.endsWith('\n') ? '' : '\n'
+  const after =
+    first === undefined ? `${before}${newline}${RULES_LINE}` : withNames(before, first, [RULES_FILE])
+  if (after === undefined) return first === undefined ? [] : unsafe(first)
+  const changes = write(host, path, after)
+  const read = readConfig(applyChanges(host, changes), paths)
+  if (isRefusal(read) || read.FILES.words.includes(RULES_FILE)) return isRefusal(read) ? read : changes
+  const last = read.FILES.chain.at(-1)
+  return last === undefined ? changes : unsafe(last)
+}
+
+/** udev comes with its hook or with systemd's, and the shell that the rule runs with busybox's init (install/base). */
+function runsNoRules({ HOOKS }: Config): string | undefined {
+  if (HOOKS.words.includes('udev')) return undefined
+  if (!HOOKS.words.includes('systemd')) return 'without udev'
+  return HOOKS.words.includes('base') ? undefined : 'without a shell: the systemd hook without base'
+}
+
+/** Each configuration that makes an image gets the same. */
+function edit(host: Host, asked: ModuleEdit): readonly Change[] | Refusal {
+  const presets = readPresets(host)
+  if (isRefusal(presets)) return presets
+  const chains = configurations(host, presets)
+  if (isRefusal(chains)) return chains
+  const changes: Change[] = []
+  for (const paths of chains) {
     const more = editConfig(applyChanges(host, changes), paths, asked)
     if (isRefusal(more)) return more
     changes.push(...more)

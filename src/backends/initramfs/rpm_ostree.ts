@@ -1,3 +1,4 @@
+import { addressRules, RULES_FILE, ruleHashes } from '../../host/address_binding.ts'
 import type { Host } from '../../host/host.ts'
 import { ifKnown } from '../../host/known.ts'
 import { moduleName } from '../../host/modprobe.ts'
@@ -24,6 +25,17 @@ export const rpmOstree: InitramfsGenerator = {
     return refuse(
       `${lacking}, and this system's images are not made on the host (rpm-ostree): only kernel arguments are set here`,
       `run: rpm-ostree initramfs --enable --arg=--force-drivers --arg="${add.join(' ')}" — it makes every update slower; then reboot and run again`,
+    )
+  },
+  carryRules(host) {
+    const wanted = ruleHashes(host)[RULES_FILE]
+    const images = kernelImages(host)
+    const isCarried = ({ image }: (typeof images)[number]) => ifKnown(image)?.files[RULES_FILE] === wanted
+    if (addressRules(host).length === 0 || (images.length > 0 && images.every(isCarried))) return []
+    return refuse(
+      `a device that is bound by its address needs ${RULES_FILE} in the images, and this system's are not made on the host (rpm-ostree)`,
+      'choose all devices of that id, or none, and bind by ids; or write the rule by hand and put it into the images with rpm-ostree initramfs-etc --track=' +
+        RULES_FILE,
     )
   },
   images: {
