@@ -1,55 +1,59 @@
 import { z } from 'zod'
 import { resolveDevices } from '../host/devices.ts'
-import type { Host, PciDevice } from '../host/host.ts'
-import { effectiveValues } from '../host/kernel_args.ts'
+import type { PciDevice } from '../host/host.ts'
 import { ifKnown } from '../host/known.ts'
-import { describe, idOf, isVfioDriver } from '../host/pci.ts'
+import { describe, isVfioDriver } from '../host/pci.ts'
 import { isRefusal } from '../refusal.ts'
+import { firstFailure, type Verdict } from '../verdict/finding.ts'
+import { verdictOf } from '../verdict/ladder.ts'
 import { devices, state } from './arguments.ts'
-import { blocked, converged, defineModule, type Outcome, untilBoot } from './define.ts'
+import { blocked, converged, defineModule, type Outcome, refused, untilBoot } from './define.ts'
+import { failedAt, stageOf, withFindings } from './verdict_outcome.ts'
 
 export const verify_devices = defineModule({
   name: 'verify_devices',
-  summary: 'Prove that each chosen device is on vfio-pci now',
-  description: `Looks at the driver link of every chosen device: vfio-pci or one of its variants. With
-\`state: absent\` it proves that none of them is any more.`,
+  summary: 'Prove that each chosen device is on vfio-pci now, and ready for a guest',
+  description: `Looks at the driver link of every chosen device: vfio-pci or one of its variants, and at what could
+still keep a guest from it. Where it fails, the first stage that is to blame is named, with its evidence and what to do:
+firmware, kernel, command line, groups, initramfs, driver, or usable (a BAR that the boot framebuffer holds, interrupts
+that are not remapped). What endangers only a later boot is a warning.
+
+With \`state: absent\` it proves that none of them is on vfio-pci any more.`,
   args: z.strictObject({ devices, state }),
   example: `- name: Prove that the devices are ready
   verify_devices:
     devices: ["10de:13c2", "10de:0fbb"]`,
   plan(host, { devices, state }) {
     const chosen = resolveDevices(host, devices)
-    if (isRefusal(chosen)) return { kind: 'blocked', why: chosen.why, hint: chosen.hint }
-    const bad = chosen.map(device => problemOf(host, device, state)).find(problem => problem !== undefined)
-    if (bad !== undefined) return bad
-    const names = chosen
-      .map(device => `${describe(device)} on ${ifKnown(device.driver) || 'no driver'}`)
-      .join(', ')
-    const foreseen = chosen.some(device => device.driver.is === 'predicted')
-    return (foreseen ? untilBoot : converged)(names)
+    if (isRefusal(chosen)) return refused(chosen)
+    return state === 'present' ? ready(chosen, verdictOf(host, chosen)) : givenBack(chosen)
   },
 })
 
-function problemOf(host: Host, device: PciDevice, state: 'present' | 'absent'): Outcome | undefined {
-  if (device.driver.is === 'unknown')
-    return { kind: 'unknown', why: `${describe(device)}: ${device.driver.why}` }
-  const driver = device.driver.value
-  if (isVfioDriver(driver) === (state === 'present')) return undefined
-  if (state === 'absent')
-    return blocked(
-      `${describe(device)} is still on ${driver}`,
-      'reboot, or look for another owner of the device: driverctl, libvirt, a virtual machine',
-    )
-  return blocked(`${describe(device)} is on ${driver || 'no driver'}, not on vfio-pci`, causeOf(host, device))
+function ready(chosen: readonly PciDevice[], verdict: Verdict): Outcome {
+  const failure = firstFailure(verdict)
+  if (failure !== undefined) return failedAt(failure, verdict)
+  const driver = stageOf(verdict, 'driver')
+  if (driver.is === 'unknown') return { kind: 'unknown', why: driver.why }
+  return withFindings(whereTheyAre(chosen), verdict.findings)
 }
 
-function causeOf(host: Host, device: PciDevice): string {
-  if ((ifKnown(device.group) ?? -1) < 0)
-    return 'it is in no IOMMU group, so vfio-pci refuses it: verify_dmesg says why the IOMMU is off'
-  const claimed = effectiveValues(ifKnown(host.cmdline) ?? [], 'vfio-pci.ids').some(id =>
-    id.toLowerCase().startsWith(idOf(device)),
-  )
-  if (!claimed)
-    return `the running kernel was not booted with vfio-pci.ids=${idOf(device)}: reboot, or see which entry is booted`
-  return 'its driver was faster than vfio-pci: look at journalctl -k -b, and at the initramfs with lsinitramfs'
+function givenBack(chosen: readonly PciDevice[]): Outcome {
+  for (const device of chosen) {
+    if (device.driver.is === 'unknown')
+      return { kind: 'unknown', why: `${describe(device)}: ${device.driver.why}` }
+    const driver = device.driver.value
+    if (isVfioDriver(driver))
+      return blocked(
+        `${describe(device)} is still on ${driver}`,
+        'reboot, or look for another owner of the device: driverctl, libvirt, a virtual machine',
+      )
+  }
+  return whereTheyAre(chosen)
+}
+
+function whereTheyAre(chosen: readonly PciDevice[]): Outcome {
+  const names = chosen.map(device => `${describe(device)} on ${ifKnown(device.driver) || 'no driver'}`)
+  const isForeseen = chosen.some(device => device.driver.is === 'predicted')
+  return (isForeseen ? untilBoot : converged)(names.join(', '))
 }

@@ -9,9 +9,9 @@ export interface Rule<Subject> {
   check(subject: Subject, match: RegExpExecArray): void
 }
 
-/** The rules whose phrases stand in a conclusion. */
+/** The rules whose phrases stand in a conclusion; wordings that no rule has are not checked. */
 export const rulesFor = <Subject>(rules: readonly Rule<Subject>[], sample: Sample): Rule<Subject>[] =>
-  rules.filter(({ phrase, applies }) => phrase.test(sample.conclusion) && (applies?.(sample) ?? true))
+  rules.filter(rule => said(rule.phrase, sample.conclusion) !== undefined && (rule.applies?.(sample) ?? true))
 
 export function checkConclusion<Subject>(
   rules: readonly Rule<Subject>[],
@@ -19,10 +19,28 @@ export function checkConclusion<Subject>(
   subject: Subject,
 ): void {
   for (const { phrase, check } of rulesFor(rules, sample)) {
-    const match = new RegExp(phrase.source, phrase.flags.replace('g', '')).exec(sample.conclusion)
-    if (match !== null) check(subject, match)
+    const match = said(phrase, sample.conclusion)
+    if (match !== undefined) check(subject, match)
   }
 }
+
+/** Where a phrase is said as a matter of fact: not denied, asked or supposed in the clause that it stands in. */
+export function said(phrase: RegExp, conclusion: string): RegExpExecArray | undefined {
+  const everywhere = new RegExp(phrase.source, `${phrase.flags.replace('g', '')}g`)
+  return [...conclusion.matchAll(everywhere)].find(match => {
+    const before =
+      conclusion
+        .slice(0, match.index)
+        .split(/[;:.()]\s|\bbut\b|->|, (?=[^,]*$)/)
+        .at(-1) ?? ''
+    const behind = conclusion.slice(match.index + match[0].length)
+    return !DENIED_BEFORE.test(before) && !DENIED_BEHIND.test(behind)
+  })
+}
+
+const DENIED_BEFORE =
+  /\b(?:no|not|never|neither|nor|without|cannot|whether|if|unless|would|expected|seems?)\s+(?:(?!and\b|or\b)[\w-]+\s+){0,3}$/i
+const DENIED_BEHIND = /^\s*(?:\?|(?:(?:is|are|was)\s+)?(?:not|nowhere|unknown|absent|missing)\b|expected\b)/i
 
 /** How many conclusions were held against the code by a rule of their own. */
 export const countOf = <Subject>(rules: readonly Rule<Subject>[], samples: readonly Sample[]): string => {

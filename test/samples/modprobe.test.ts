@@ -30,7 +30,7 @@ const RULES: readonly Rule<Sample>[] = [
     check: sample => expect(idsOf(sample)).toEqual([expect.stringMatching(/^%\w+%$/)]),
   },
   {
-    phrase: /\b(\d+) ids\b/,
+    phrase: /\b(\d+) ids\b(?! lines?)/,
     check: (sample, [, count = '']) => expect(idsOf(sample)?.length).toBe(Number(count)),
   },
   {
@@ -90,6 +90,7 @@ const RULES: readonly Rule<Sample>[] = [
   },
   {
     phrase: /typo: unknown parameter|cumulative/,
+    applies: sample => /^options vfio[-_]pci .*\bids=/m.test(activeLines(sample).join('\n')),
     check: sample => expect(idsOf(sample)?.length).toBeGreaterThan(0),
   },
   {

@@ -39,7 +39,8 @@ const RULES: readonly Rule<Sample>[] = [
     phrase: /(\w+) args\b|many (\w+) args|(crashkernel) range/,
     check({ bytes, conclusion }, [, word, many, range]) {
       const key = range ?? many ?? word ?? ''
-      if (!new RegExp(`no ${key} args`).test(conclusion))
+      // `kernel args`, `init args` are no names.
+      if (bytes.includes(key) && !new RegExp(`no ${key} args`).test(conclusion))
         expect(
           splitArgs(bytes).some(token => keyOf(token).startsWith(key)),
           key,
