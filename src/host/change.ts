@@ -1,5 +1,7 @@
 import type { Bytes } from './bytes.ts'
 import type { Host } from './host.ts'
+import { ifKnown, type Known, predicted, unknown } from './known.ts'
+import { isVfioDriver } from './pci.ts'
 
 /** A program and its arguments, never a shell text. */
 export type Argv = readonly [string, ...string[]]
@@ -23,6 +25,21 @@ export type Change =
       /** Brings back what no file holds, when a later step fails. */
       readonly undo?: Argv
     }
+  /** Moves an idle device from one driver to another now; lasts until the next boot, and writes no file. */
+  | {
+      readonly kind: 'bind'
+      /** Full PCI address, and vendor:device, which is compared on the host first: addresses move. */
+      readonly address: string
+      readonly id: string
+      /** '' for none. */
+      readonly from: string
+      /** '' for whatever the kernel finds for it once the override is gone. */
+      readonly to: string
+      /** What its driver_override is left at, where that is not `to`. */
+      readonly override?: string
+      /** Seconds for the kernel to let go of it, and as long again to take it. */
+      readonly timeout: number
+    }
 
 /** undefined: there is no such file. */
 export interface FileEdit {
@@ -35,7 +52,25 @@ export interface FileEdit {
 const NEW_FILE_MODE = '644'
 
 /** The only overlay: what the host will look like once the change is applied. */
-export const applyChange = (host: Host, change: Change): Host => editsOf(change).reduce(applyEdit, host)
+export const applyChange = (host: Host, change: Change): Host =>
+  change.kind === 'bind' ? applyBind(host, change) : editsOf(change).reduce(applyEdit, host)
+
+function applyBind(host: Host, { address, to, override = to }: Extract<Change, { kind: 'bind' }>): Host {
+  const driver = to === '' ? unknown('which driver takes it back is for the kernel to say') : predicted(to)
+  const vfioDev = isVfioDriver(to)
+  const devices = host.devices.map(device =>
+    device.address === address ? { ...device, driver, driverOverride: override, nodes: [], vfioDev } : device,
+  )
+  return { ...host, devices, driverModules: modulesAfter(host, to) }
+}
+
+function modulesAfter(host: Host, driver: string): Known<Readonly<Record<string, string>>> {
+  if (driver === '') return unknown('the driver that takes a device back may have to be loaded')
+  const module = driver.replaceAll('-', '_')
+  const kernel = host.kernels.find(({ release }) => release === ifKnown(host.kernel))
+  if (kernel?.vfio[module]?.is !== 'module' || host.driverModules.is === 'unknown') return host.driverModules
+  return predicted({ ...host.driverModules.value, [driver]: module })
+}
 
 function applyEdit(host: Host, { path, after }: FileEdit): Host {
   if (after === undefined) {
@@ -55,6 +90,8 @@ export function editsOf(change: Change): readonly FileEdit[] {
       return [{ ...change, after: undefined }]
     case 'run':
       return change.edits
+    case 'bind':
+      return []
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Bytes } from '../host/bytes.ts'
 import type { Argv } from '../host/change.ts'
 import type { Comparison } from '../host/compare.ts'
+import type { Finding } from '../verdict/finding.ts'
 
 export type Phase = 'connect' | 'look' | 'plan' | 'apply' | 'reboot' | 'prove' | 'done'
 
@@ -27,6 +28,13 @@ export interface HostCounts {
   readonly rebootPending: string
 }
 
+/** The run plans what hosts were once, and reaches none; when they were looked at first and last (ISO 8601). */
+export interface SnapshotsUsed {
+  readonly folder: string
+  readonly from: string
+  readonly to: string
+}
+
 /** What a run says while it runs. Reports render these and nothing else; JSON output is one of them a line. */
 export type RunEvent =
   | {
@@ -34,6 +42,7 @@ export type RunEvent =
       readonly playbook: string
       readonly check: boolean
       readonly hosts: readonly string[]
+      readonly snapshots?: SnapshotsUsed
     }
   | { readonly event: 'play'; readonly play: string; readonly hosts: readonly string[] }
   | { readonly event: 'phase'; readonly host: string; readonly phase: Phase; readonly detail?: string }
@@ -49,6 +58,13 @@ export type RunEvent =
       readonly why: string
       readonly hint?: string
     }
+  /** One thing that a task found out about the host; follows the task. */
+  | ({
+      readonly event: 'finding'
+      readonly host: string
+      readonly play: string
+      readonly task: string
+    } & Finding)
   /** What boots the host, and what says so; `initramfs`: what makes its images. Before the first change to it. */
   | {
       readonly event: 'boots'
@@ -71,6 +87,16 @@ export type RunEvent =
       readonly host: string
       readonly argv: Argv
       readonly reason: string
+      readonly check: boolean
+    }
+  /** A device that moves to another driver now, or in a dry run would; `from` '' is none, `to` '' the kernel's choice. */
+  | {
+      readonly event: 'bind'
+      readonly host: string
+      readonly address: string
+      readonly id: string
+      readonly from: string
+      readonly to: string
       readonly check: boolean
     }
   /** How the plan's picture of the host did against the host: after the apply, and after the boot. */

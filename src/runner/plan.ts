@@ -205,13 +205,13 @@ function artifactOf(host: Host, kind: ArtifactKind): Artifact | undefined {
 
 /**
  * One change a file: from what was there before the first to what the last leaves; none where that is the same. A
- * program counts on what is before it, so that only changes between two of them are put together.
+ * program counts on what is before it, and so does a driver, so that only changes between two of them are put together.
  */
 function squash(changes: readonly Change[]): Change[] {
-  const at = changes.findIndex(({ kind }) => kind === 'run')
-  const [run] = changes.slice(at)
-  if (at < 0 || run === undefined) return squashFiles(changes)
-  return [...squashFiles(changes.slice(0, at)), run, ...squash(changes.slice(at + 1))]
+  const at = changes.findIndex(({ kind }) => kind === 'run' || kind === 'bind')
+  const [fixed] = changes.slice(at)
+  if (at < 0 || fixed === undefined) return squashFiles(changes)
+  return [...squashFiles(changes.slice(0, at)), fixed, ...squash(changes.slice(at + 1))]
 }
 
 function squashFiles(changes: readonly Change[]): Change[] {

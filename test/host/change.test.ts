@@ -8,7 +8,9 @@ import {
   placesOf,
   write,
 } from '../../src/host/change.ts'
-import { aHost, withFiles } from '../builders.ts'
+import type { Host } from '../../src/host/host.ts'
+import { observed, predicted } from '../../src/host/known.ts'
+import { aDevice, aHost, withDevices, withFiles, withKernel } from '../builders.ts'
 
 const PATH = '/etc/kernelstub/configuration'
 const program: Change = {
@@ -47,6 +49,46 @@ describe('what a change makes of a host', () => {
     const then = write(applyChange(host, program), PATH, 'c\n')
     expect(then).toEqual([{ kind: 'write', path: PATH, before: 'b\n', after: 'c\n' }])
     expect(applyChanges(host, [program, ...then]).files[PATH]?.bytes).toBe('c\n')
+  })
+})
+
+describe('what a device that is bound makes of a host', () => {
+  const at = '0000:0a:00.0'
+  const card = aDevice({ address: at, driver: 'nouveau', nodes: ['card1'] })
+  const idle = { ...withDevices(aHost(), card), driverModules: observed({ nouveau: 'nouveau' }) }
+  const to = (driver: string, rest: Partial<Extract<Change, { kind: 'bind' }>> = {}): Change => ({
+    ...{ kind: 'bind', address: at, id: '10de:13c2', from: 'nouveau', to: driver, timeout: 30 },
+    ...rest,
+  })
+  const bound = applyChange(idle, to('vfio-pci'))
+  const device = (host: Host) => host.devices.find(({ address }) => address === at)
+
+  it('is its driver, and the module of that', () => {
+    expect(device(bound)).toEqual({
+      ...card,
+      driver: predicted('vfio-pci'),
+      driverOverride: 'vfio-pci',
+      nodes: [],
+      vfioDev: true,
+    })
+    expect(bound.driverModules).toEqual(predicted({ nouveau: 'nouveau', 'vfio-pci': 'vfio_pci' }))
+    expect(bound.files).toBe(idle.files)
+    expect(editsOf(to('vfio-pci'))).toEqual([])
+  })
+
+  it('is for the kernel to say where it chooses', () => {
+    const back = applyChange(bound, to('', { from: 'vfio-pci' }))
+    expect(device(back)).toMatchObject({ driver: { is: 'unknown' }, driverOverride: '', vfioDev: false })
+    expect(back.driverModules.is).toBe('unknown')
+  })
+
+  it('has the override that it is left with', () => {
+    expect(device(applyChange(idle, to('vfio-pci', { override: '' })))).toMatchObject({ driverOverride: '' })
+  })
+
+  it('loads no module where the driver is compiled in', () => {
+    const builtin = withKernel(idle, { vfio: { vfio_pci: { is: 'builtin', needs: [] } } })
+    expect(applyChange(builtin, to('vfio-pci')).driverModules).toEqual(idle.driverModules)
   })
 })
 

@@ -287,6 +287,17 @@ describe('changes', () => {
     reason: 'its file',
     edits: [{ path, before, after }],
   })
+  const bound: Change = {
+    ...{
+      kind: 'bind',
+      address: '0000:0a:00.0',
+      id: '10de:13c2',
+      from: 'nouveau',
+      to: 'vfio-pci',
+      timeout: 30,
+    },
+  }
+  const binding = answering(() => ({ kind: 'change', why: 'now', changes: [bound] }))
   it.each<[string, PlannedCall[], Change[]]>([
     [
       'are put together on either side of a program',
@@ -309,6 +320,15 @@ describe('changes', () => {
       [
         { kind: 'write', path: '/etc/x', before: 'a', after: 'b' },
         run('/etc/y', undefined, '1'),
+        { kind: 'write', path: '/etc/x', before: 'b', after: 'a' },
+      ],
+    ],
+    [
+      'there before a device is bound and back after it stay, too',
+      [writing('/etc/x', 'b'), binding, writing('/etc/x', 'a')],
+      [
+        { kind: 'write', path: '/etc/x', before: 'a', after: 'b' },
+        bound,
         { kind: 'write', path: '/etc/x', before: 'b', after: 'a' },
       ],
     ],

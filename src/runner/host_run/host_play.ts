@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
+import { groupsOf } from '../../host/acs_groups.ts'
 import { boot } from '../../host/boot.ts'
 import type { Host } from '../../host/host.ts'
 import { ifKnown } from '../../host/known.ts'
@@ -30,7 +31,7 @@ export class HostPlay {
   readonly #tell: Narrator
   readonly #segment: Segment
   /** What earlier segments have asked for: a reboot must bring all of it into effect. */
-  readonly #done: PlannedCall[] = []
+  readonly #doneEntries: (Entry & { readonly call: PlannedCall })[] = []
 
   constructor(state: HostState, play: Play, options: HostPlayOptions) {
     this.#state = state
@@ -38,6 +39,10 @@ export class HostPlay {
     this.#options = options
     this.#tell = new Narrator(state, play, options)
     this.#segment = new Segment(play.handlers)
+  }
+
+  get #done(): PlannedCall[] {
+    return this.#doneEntries.map(({ call }) => call)
   }
 
   async run(): Promise<void> {
@@ -66,7 +71,7 @@ export class HostPlay {
     if (!state.failed) return false
     this.#state.failed = true
     // What it would have changed, it has not.
-    for (const event of events) if (isStillSo(event)) this.#options.emit(event)
+    for (const event of stillSo(events)) this.#options.emit(event)
     const { ok, skipped, failed } = state.tally
     Object.assign(this.#state.tally, { ok, skipped, failed })
     return true
@@ -144,9 +149,12 @@ export class HostPlay {
     const acts = plan.changes.length > 0 || plan.rebuilds.length > 0
     if (acts) this.#tell.preview(plan)
     if (this.#options.check) this.#state.host = plan.predicted
-    else if (acts) await this.#apply(plan, reboots)
-    for (const [entry, outcome] of outcomes) this.#tell.result(entry, outcome)
-    this.#done.push(...this.#segment.calls)
+    const seen = acts && !this.#options.check ? await this.#apply(plan, reboots) : []
+    outcomes.forEach(([entry, outcome], n) => {
+      // What could only be foreseen (a driver that is bound now) has been seen since.
+      this.#tell.result(entry, outcome?.kind === 'unknown' ? (seen[n]?.[1] ?? outcome) : outcome)
+      if (entry.call !== undefined) this.#doneEntries.push({ ...entry, call: entry.call })
+    })
     this.#segment.clear()
   }
 
@@ -161,17 +169,20 @@ export class HostPlay {
     throw this.#tell.failure(first.why, first.hint)
   }
 
-  async #apply(plan: Plan, reboots: boolean): Promise<void> {
+  /** @returns what the tasks of the segment answer on what was read back. */
+  async #apply(plan: Plan, reboots: boolean): Promise<[Entry, Outcome | undefined][]> {
     this.#tell.phase('apply')
     const { session } = this.#state
     const after = await session.apply(plan, this.#identity(), { release: !reboots, lockFor: APPLY_LOCK })
     this.#state.host = after
     this.#tell.compare('apply', plan.predicted, after)
     // Read back: the same modules on the new look say whether files, menu and images are now what was asked for.
-    const left = planTasks(after, this.#segment.calls).outcomes.find(
+    const readBack = this.#segment.plan(after)
+    const left = readBack.outcomes.find(
       outcome => outcome.kind === 'change' || outcome.kind === 'blocked' || rebuildsOf(outcome).length > 0,
     )
     if (left !== undefined) await this.#takeBack(plan, after, left.why)
+    return this.#segment.outcomes(readBack)
   }
 
   /** What did not bring what it was for must not decide the next boot. */
@@ -249,7 +260,13 @@ export class HostPlay {
     const seconds = (name: string) => (typeof call?.args[name] === 'number' ? call.args[name] : 0)
     await wait(seconds('pre_reboot_delay') * 1000)
     this.#tell.phase('reboot', because)
-    const record = { bootId, reasons: rebootReasons(host, this.#done), configuration: bootFingerprint(host) }
+    const groups = ifKnown(groupsOf(host))
+    const record = {
+      bootId,
+      reasons: rebootReasons(host, this.#done),
+      configuration: bootFingerprint(host),
+      ...(groups && { groups }),
+    }
     await this.#state.session.reboot(record, this.#identity(), {
       timeout: seconds('reboot_timeout'),
       connectTimeout: seconds('connect_timeout'),
@@ -267,9 +284,12 @@ export class HostPlay {
     const after = await this.#state.session.look(this.#identity(), { settle: true, last: true })
     this.#state.host = after
     this.#tell.compare('boot', boot(withChosenLoader(before, this.#done)), after)
-    const left = planTasks(after, this.#done).outcomes.find(
-      ({ kind }) => kind !== 'converged' && kind !== 'unknown',
-    )
+    const { outcomes } = planTasks(after, this.#done)
+    planTasks(before, this.#done).outcomes.forEach((waited, n) => {
+      const [entry, outcome] = [this.#doneEntries[n], outcomes[n]]
+      if (waited.kind === 'pending' && entry && outcome) this.#tell.findings(entry.task, outcome)
+    })
+    const left = outcomes.find(({ kind }) => kind !== 'converged' && kind !== 'unknown')
     if (left === undefined) this.#tell.nothingPends()
     else
       throw this.#tell.failure(
@@ -294,9 +314,13 @@ export class HostPlay {
   }
 }
 
-const isStillSo = (event: RunEvent): boolean =>
-  event.event === 'host_failed' ||
-  (event.event === 'task' && ['ok', 'skipped', 'blocked'].includes(event.status))
+function stillSo(events: readonly RunEvent[]): RunEvent[] {
+  let isTold = false
+  return events.filter(event => {
+    if (event.event === 'task') isTold = ['ok', 'skipped', 'blocked'].includes(event.status)
+    return event.event === 'host_failed' || ((event.event === 'task' || event.event === 'finding') && isTold)
+  })
+}
 
 /** Seconds; an apply that takes longer than this has hung. */
 const APPLY_LOCK = 3600

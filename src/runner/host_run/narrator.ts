@@ -40,23 +40,43 @@ export class Narrator {
     })
   }
 
-  /** The files that change, where --diff asks for them, and the commands: those that edit files first. */
+  /** The files that change, where --diff asks for them, and the commands and bindings: rebuilds come last. */
   preview(plan: Plan): void {
     const { emit, diff, check } = this.#options
     const host = this.#state.name
-    this.#boots(plan.predicted)
+    if (plan.rebuilds.length > 0 || plan.changes.some(change => editsOf(change).length > 0))
+      this.#boots(plan.predicted)
     for (const { path, before, after } of diff ? wholeEdits(plan.changes) : [])
       emit({ event: 'diff', host, path, before, after })
-    const programs = plan.changes.filter(change => change.kind === 'run')
-    const rebuilds = plan.rebuilds.flatMap(({ commands, reason }) => commands.map(argv => ({ argv, reason })))
-    for (const { argv, reason } of [...programs, ...rebuilds])
-      emit({ event: 'command', host, argv, reason, check })
+    for (const change of plan.changes) {
+      if (change.kind === 'run')
+        emit({ event: 'command', host, argv: change.argv, reason: change.reason, check })
+      if (change.kind === 'bind') {
+        const { address, id, from, to } = change
+        emit({ event: 'bind', host, address, id, from, to, check })
+      }
+    }
+    for (const { commands, reason } of plan.rebuilds)
+      for (const argv of commands) emit({ event: 'command', host, argv, reason, check })
   }
 
   result({ task, skipped }: Entry, outcome: Outcome | undefined): void {
     if (outcome === undefined) this.status(task, 'skipped', skipped)
     else
       this.status(task, statusOf(outcome), outcome.why, outcome.kind === 'blocked' ? outcome.hint : undefined)
+    if (outcome !== undefined) this.findings(task, outcome)
+  }
+
+  /** Also after a reboot, of tasks that were told when they began to wait for it. */
+  findings(task: Task, { findings = [] }: Outcome): void {
+    for (const finding of findings)
+      this.#options.emit({
+        event: 'finding',
+        host: this.#state.name,
+        play: this.#play.name,
+        task: task.name,
+        ...finding,
+      })
   }
 
   status(task: Task, status: TaskStatus, why: string, hint?: string): void {

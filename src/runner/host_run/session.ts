@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 import { textFromBytes } from '../../host/bytes.ts'
 import { FilesMoved } from '../../host/facts/files.ts'
-import { FramesBroken, type Gather, gather } from '../../host/gather.ts'
+import { type Extra, FramesBroken, type Gather, gather } from '../../host/gather.ts'
 import type { Host, RebootRecord } from '../../host/host.ts'
 import { applyScript, attachScript } from '../host_scripts/apply.ts'
 import { type Frame, frameReader } from '../host_scripts/frames.ts'
 import { LOCK_FUNCTIONS } from '../host_scripts/lock.ts'
 import { freeLockScript } from '../host_scripts/reboot.ts'
 import type { Plan } from '../plan.ts'
+import { keptLook } from '../snapshot/look.ts'
 import type { Identity } from '../transport/transport.ts'
 import type { Link } from './link.ts'
 import { lockHeld } from './lock_held.ts'
@@ -19,8 +20,14 @@ export interface SessionOptions {
   readonly run: string
   /** user@controller. */
   readonly who: string
+  /** What the tasks of this run must know beyond the standing facts. */
+  readonly extras: ReadonlySet<Extra>
   /** A line that a step on the host has printed. */
   readonly onOutput: (step: string, line: string) => void
+  /** What stands for every look at the host, so that it is never reached: for dry runs. Throws UserError. */
+  readonly snapshot?: (() => Host) | undefined
+  /** What a look has printed, as it can be kept. */
+  readonly onLook?: ((kept: Buffer) => void) | undefined
 }
 
 /** One host over one run: looks at it, changes it, reboots it. Everything it throws that a user can mend is a UserError. */
@@ -42,6 +49,7 @@ export class Session {
     identity: Identity,
     { settle = false, last = false }: { settle?: boolean; last?: boolean } = {},
   ): Promise<Host> {
+    if (this.#options.snapshot !== undefined) return this.#fromSnapshot(this.#options.snapshot(), identity)
     const commands = [
       ...(settle ? ['command -v udevadm >/dev/null && udevadm settle --timeout=60 2>/dev/null'] : []),
       ...(last && this.#holdsLock ? [`free_lock ${this.#options.run}`] : []),
@@ -49,17 +57,30 @@ export class Session {
     const first =
       commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
     for (let tries = 1; ; tries++) {
-      const look = gather(nonce(), first)
+      const id = nonce()
+      const look = gather(id, { first, extras: this.#options.extras })
       const { stdout, stderr } = await this.#link.sh(look.script, identity)
       try {
         const host = look.parse(stdout)
         if (last) this.#holdsLock = false
+        this.#options.onLook?.(keptLook(id, stdout))
         return host
       } catch (error) {
         if (error instanceof FilesMoved && tries < 3) continue
         throw this.#notRead(error, stderr)
       }
     }
+  }
+
+  /** What root would have seen is not in what another user saw. */
+  #fromSnapshot(host: Host, { become }: Identity): Host {
+    if (become?.user !== 'root' || host.uid === 0) return host
+    throw new UserError({
+      kind: 'failed',
+      where: this.#link.target.name,
+      why: 'its snapshot was taken without root, and this play runs as root',
+      hint: 'take it again with vfio-run inspect -b --save',
+    })
   }
 
   /** One exec; after a lost connection one more to read how it went. Returns the new look that the script took. */
@@ -78,7 +99,7 @@ export class Session {
       release,
       lockFor,
     }
-    const look = gather(options.nonce)
+    const look = gather(options.nonce, { extras: this.#options.extras })
     const script = applyScript(plan, look, options)
     this.#holdsLock = true
     const seen = await this.#runApply(script, options, identity)
@@ -226,7 +247,9 @@ export class Session {
         ? `NOT put back: ${unrestored.join(', ')}; the originals are in /var/lib/vfio-run/runs/${this.#options.run}.${this.#segment} on the host`
         : frames.some(frame => frame.name === 'restored')
           ? 'the files were put back as they were, and the host was not rebooted'
-          : undefined
+          : frames.some(frame => frame.name === 'rebound')
+            ? 'the devices went back to the drivers they were on'
+            : undefined
     return new UserError({ kind: 'failed', where: this.#link.target.name, why, hint })
   }
 }

@@ -5,6 +5,7 @@ import { STAMPS } from '../../host/facts/journal.ts'
 import type { Gather } from '../../host/gather.ts'
 import { hostScript } from '../../host/script.ts'
 import type { Plan } from '../plan.ts'
+import { BIND_FUNCTIONS, bindDevice, checkDevice } from './bind.ts'
 import { LOCK_FUNCTIONS } from './lock.ts'
 import { shellQuote } from './quote.ts'
 
@@ -70,11 +71,12 @@ const say = (nonce: string): string =>
 
 /** Argument order is what the lines of innerCommands write. */
 const STEP_FUNCTIONS = (nonce: string): string => `${say(nonce)}
+${BIND_FUNCTIONS}
 say() { say_out "$1" "$2"; printf '\\n@${nonce} %s %s\\n%s\\n' "$1" "\${#2}" "$2" >>"$dir/events"; }
 sha_of() { if [ -e "$1" ]; then sha256sum <"$1" | cut -c1-64; else echo absent; fi; }
 end() { # ok|failed WHY
   [ "$1" = ok ] || put_back
-  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc" "$dir/df" "$dir/space" "$dir/made"
+  rm -f -- "$dir/apply.sh" "$dir/pid" "$dir/rc" "$dir/df" "$dir/space" "$dir/made" "$dir/told" "$dir/refused"
   drop_kept "$1"
   say "$1" "$2"
   printf '%s\\n' "$1" >"$dir/result"
@@ -177,7 +179,8 @@ run_program() { # N WHAT UNDO ARGV…: it edits files of its own; UNDO, where no
   what=$2; shift 3
   run_command "$what" "$@"
 }
-put_back() { # programs' own undoing first, that of the last one before the others; files that were not there go
+put_back() { # devices and programs' own undoing first, that of the last one before the others; files that were not there go
+  for n in $bound; do rebind "$n"; done
   for n in $undos; do sh "$dir/$n.undo" >/dev/null 2>&1 </dev/null || say unrestored "$(cat "$dir/$n.undo")"; done
   if [ -n "$ran" ] && [ -f "$dir/made" ]; then while IFS= read -r p; do
     if [ -f "$p" ]; then rm -f -- "$p" || say unrestored "$p"; fi
@@ -225,6 +228,7 @@ function innerCommands(plan: Plan, look: Gather, { run, segment, release }: Appl
     'cd /; echo $$ >"$dir/pid"',
     `copy_again() {\n${[':', ...plan.restoredBy.map(argv => `copied_by ${commandWords(argv)}`)].join('\n')}\n}`,
     ...firstEdits(plan).map(edit => `check ${shellQuote(edit.path)} ${shaBefore(edit)}`),
+    ...firstBinds(plan).map(checkDevice),
     ...[...pathsOf(plan.changes), ...writes].map(path => `sweep ${shellQuote(path)}`),
     'sweep_tmp',
     ...writes.map((path, n) => `aside ${n} ${shellQuote(path)}`),
@@ -252,10 +256,17 @@ function firstEdits(plan: Plan): FileEdit[] {
   return edits.filter(({ path }, n) => edits.findIndex(edit => edit.path === path) === n)
 }
 
+/** The same of devices. */
+function firstBinds(plan: Plan): Extract<Change, { kind: 'bind' }>[] {
+  const binds = plan.changes.filter(change => change.kind === 'bind')
+  return binds.filter(({ address }, n) => binds.findIndex(bind => bind.address === address) === n)
+}
+
 const shaBefore = ({ before }: FileEdit): string => (before === undefined ? 'absent' : sha256(before))
 
 function step(change: Change, n: number, earlier: readonly Change[]): string[] {
   if (change.kind === 'run') return runSteps(change, n)
+  if (change.kind === 'bind') return [bindDevice(change, n)]
   const path = shellQuote(change.path)
   const program = shellQuote(programBefore(change.path, earlier))
   if (change.kind === 'remove')

@@ -1,8 +1,10 @@
+import type { Severity } from '../../verdict/finding.ts'
 import type { Report, RunEvent, TaskStatus } from '../events.ts'
 import { formatDiff } from './diff.ts'
 import { formatRecap } from './recap.ts'
 import {
   type Colour,
+  clockTime,
   columnsOf,
   commandLine,
   counted,
@@ -44,6 +46,8 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
   const paint = painter(options.color)
   const failures: { host: string; why: string; hint: string | undefined; text: string }[] = []
   const rebootingSince = new Map<string, number>()
+  let lastTask: Event<'task'> | undefined
+  const found = new Set<string>()
   let hostWidth = 0
 
   return function format(event) {
@@ -61,6 +65,8 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
           : ''
       case 'task':
         return task(event)
+      case 'finding':
+        return finding(event)
       case 'boots':
         return line(event.host, 'boots', 'dim', bootsText(event))
       case 'diff':
@@ -70,6 +76,8 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
         )
       case 'command':
         return line(event.host, event.check ? 'would' : 'run', 'cyan', commandText(event))
+      case 'bind':
+        return line(event.host, event.check ? 'would' : 'bind', 'cyan', bindText(event))
       case 'prediction':
         return prediction(event)
       case 'warning':
@@ -111,7 +119,34 @@ export function plainFormatter(options: PlainOptions): (event: RunEvent) => stri
     const why = event.why === '' ? event.task : `${event.task}: ${event.why}`
     const text = line(event.host, event.status, STATUS_COLOURS[event.status], why, event.hint)
     if (isFailure(event.status)) failures.push({ ...event, hint: event.hint, text })
+    lastTask = event
     return text
+  }
+
+  /**
+   * Below its task, and further in. What must be acted on says what shows it; the rest does so with -v. Told once a host:
+   * the tasks that prove something climb one ladder, and find the same.
+   */
+  function finding(event: Event<'finding'>): string {
+    const { host, severity, what, evidence, next } = event
+    const isTrouble = severity === 'problem' || severity === 'warning'
+    if (severity === 'ok' && options.verbose === 0) return ''
+    const key = JSON.stringify([host, severity, what, evidence])
+    if (found.has(key)) return ''
+    found.add(key)
+    const told = lastTask?.host === host && lastTask.why === what ? lastTask : undefined
+    const column = `${hostColumn(host)}${' '.repeat(told === undefined ? FINDING_INDENT : 0)}`
+    const head = `${column}${paint(SEVERITY_COLOURS[severity], severity)}${' '.repeat(WORD_WIDTH - severity.length)}  `
+    const indent = ' '.repeat(column.length + WORD_WIDTH + 2)
+    const details = [
+      ['seen', evidence],
+      ['next', next === told?.hint ? '' : next],
+    ].flatMap(([label, text]) =>
+      text && (isTrouble || options.verbose > 0)
+        ? [hang(`${indent}${paint('dim', `${label}:`)} `, text, columns())]
+        : [],
+    )
+    return (told === undefined ? hang(head, what, columns()) : '') + details.join('')
   }
 
   function hostFailed(event: Event<'host_failed'>): string {
@@ -165,10 +200,27 @@ const STATUS_COLOURS: Record<TaskStatus, Colour> = {
   failed: 'red',
 }
 
+const FINDING_INDENT = 2
+
+const SEVERITY_COLOURS: Record<Severity, Colour> = {
+  ok: 'green',
+  note: 'cyan',
+  warning: 'magenta',
+  problem: 'red',
+}
+
 export const isFailure = (status: TaskStatus): boolean => status === 'blocked' || status === 'failed'
 
-const runHeader = ({ playbook, hosts, check }: Event<'run'>): string =>
-  `${visible(playbook)} on ${counted(hosts.length, 'host')}${check ? ', dry run: nothing is changed' : ''}\n`
+const runHeader = ({ playbook, hosts, check, snapshots }: Event<'run'>): string =>
+  `${visible(playbook)} on ${counted(hosts.length, 'host')}${check ? ', dry run: nothing is changed' : ''}\n` +
+  (snapshots === undefined
+    ? ''
+    : `from snapshots in ${visible(snapshots.folder)}, taken ${span(snapshots)}; no host is reached\n`)
+
+const span = ({ from, to }: { readonly from: string; readonly to: string }): string => {
+  const [first, last] = [clockTime(new Date(from)), clockTime(new Date(to))]
+  return first === last ? first : `${first} to ${last}`
+}
 
 /** More names than this are a wall, not a list. */
 const MOST_HOSTS_NAMED = 8
@@ -183,6 +235,9 @@ function fileVerb({ before, after }: Event<'diff'>): string {
 
 const bootsText = ({ bootloader, evidence, initramfs }: Event<'boots'>): string =>
   `by ${bootloader} (${evidence})${initramfs === undefined ? '' : `; its images are made by ${initramfs}`}`
+
+const bindText = ({ address, id, from, to, check }: Event<'bind'>): string =>
+  `${check ? 'bind ' : ''}${address} [${id}] from ${from || 'no driver'} to ${to || "the kernel's own choice"}`
 
 const commandText = ({ argv, reason, check }: Event<'command'>): string =>
   `${check ? 'run ' : ''}${commandLine(argv)}${reason === '' ? '' : `: ${reason}`}`

@@ -121,6 +121,17 @@ export const exampleRun: readonly RunEvent[] = [
     status: 'ok',
     why: '02:00.0 and 02:00.1 are on vfio-pci',
   },
+  {
+    event: 'finding',
+    host: 'lab1',
+    play,
+    task: 'Prove the binding',
+    stage: 'usable',
+    severity: 'warning',
+    what: '02:00.0 VGA controller [10de:13c2] runs at PCIe x1, and it can do x16',
+    evidence: '/sys/bus/pci/devices/0000:02:00.0/current_link_width is 1',
+    next: 'seat it anew',
+  },
   { event: 'phase', host: 'lab1', phase: 'done' },
   {
     event: 'recap',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { SEVERITIES, STAGES } from '../../../src/verdict/finding.ts'
 
 const text = z.string()
 const content = z.union([text, z.strictObject({ base64: z.base64() }), z.null()])
@@ -20,7 +21,13 @@ const hostCounts = z.strictObject({
 
 /** What docs/output.md promises of each line. */
 export const jsonEvent = z.discriminatedUnion('event', [
-  z.strictObject({ event: z.literal('run'), playbook: text, check: z.boolean(), hosts: z.array(text) }),
+  z.strictObject({
+    event: z.literal('run'),
+    playbook: text,
+    check: z.boolean(),
+    hosts: z.array(text),
+    snapshots: z.strictObject({ folder: text, from: z.iso.datetime(), to: z.iso.datetime() }).optional(),
+  }),
   z.strictObject({ event: z.literal('play'), play: text, hosts: z.array(text) }),
   z.strictObject({
     event: z.literal('phase'),
@@ -40,6 +47,17 @@ export const jsonEvent = z.discriminatedUnion('event', [
     hint: text.optional(),
   }),
   z.strictObject({
+    event: z.literal('finding'),
+    host: text,
+    play: text,
+    task: text,
+    stage: z.enum(STAGES),
+    severity: z.enum(SEVERITIES),
+    what: text,
+    evidence: text,
+    next: text,
+  }),
+  z.strictObject({
     event: z.literal('boots'),
     host: text,
     bootloader: text,
@@ -52,6 +70,15 @@ export const jsonEvent = z.discriminatedUnion('event', [
     host: text,
     argv: z.array(text).min(1),
     reason: text,
+    check: z.boolean(),
+  }),
+  z.strictObject({
+    event: z.literal('bind'),
+    host: text,
+    address: text,
+    id: text,
+    from: text,
+    to: text,
     check: z.boolean(),
   }),
   z.strictObject({

@@ -58,6 +58,11 @@ warning: ansible.cfg: remote_tmp is ignored
 lab1:     reboot   started
 lab1:     reboot   back after 41 s
 lab1:     ok       Prove the binding: 02:00.0 and 02:00.1 are on vfio-pci
+lab1:       warning  02:00.0 VGA controller [10de:13c2] runs at PCIe x1, and it
+                     can do x16
+                     seen: /sys/bus/pci/devices/0000:02:00.0/current_link_width
+                           is 1
+                     next: seat it anew
 
 FAILURES
 far-away: unreachable  no answer from 192.0.2.7 port 22 within 10 s
@@ -82,6 +87,20 @@ test('a dry run says that nothing is changed, and what would be run', () => {
   expect(plain(events)).toBe(
     "gpu.yaml on 1 host, dry run: nothing is changed\n\nPLAY [GPU] lab1\nlab1: would    run sh -c 'echo it'\\''s': it must\n",
   )
+})
+
+test('a device that moves to another driver is named with both', () => {
+  const bind = { event: 'bind', host: 'lab1', address: '0000:02:00.0', id: '10de:13c2' } as const
+  expect(
+    plain([
+      { ...bind, from: 'nouveau', to: 'vfio-pci', check: true },
+      { ...bind, from: 'vfio-pci', to: '', check: false },
+      { ...bind, from: '', to: 'vfio-pci', check: false },
+    ]),
+  ).toBe(`lab1: would    bind 0000:02:00.0 [10de:13c2] from nouveau to vfio-pci
+lab1: bind     0000:02:00.0 [10de:13c2] from vfio-pci to the kernel's own choice
+lab1: bind     0000:02:00.0 [10de:13c2] from no driver to vfio-pci
+`)
 })
 
 test('-v shows every phase, what long steps print, and what the run cost', () => {
@@ -134,6 +153,101 @@ test.each([
   expect(plain(events).match(/do th/g)).toHaveLength(times)
 })
 
+const checked = (status: 'ok' | 'blocked', why: string, hint?: string): RunEvent => ({
+  event: 'task',
+  host: 'lab1',
+  play: 'GPU',
+  task: 'Check the hardware',
+  module: 'check_hardware',
+  status,
+  why,
+  ...(hint === undefined ? {} : { hint }),
+})
+const found = (
+  severity: 'ok' | 'note' | 'warning' | 'problem',
+  what: string,
+  evidence: string,
+  next: string,
+): RunEvent => ({
+  event: 'finding',
+  host: 'lab1',
+  play: 'GPU',
+  task: 'Check the hardware',
+  stage: 'usable',
+  severity,
+  what,
+  evidence,
+  next,
+})
+const report: readonly RunEvent[] = [
+  checked('ok', 'Intel Core i7-6700K, VT-d on, 17 groups, 2 graphics cards: 1 warning, 1 note'),
+  found(
+    'warning',
+    '02:00.0 VGA controller [10de:13c2] runs at PCIe x1, and it can do x16',
+    '/sys/bus/pci/devices/0000:02:00.0/current_link_width is 1',
+    "seat it anew, or look for what shares its lanes (the board's manual says which slots do)",
+  ),
+  found('note', '01:00.0 VGA controller [10de:1c03] is the boot display', 'boot_vga is 1', ''),
+  found('ok', 'VT-d is on (dmar0)', '/sys/class/iommu', ''),
+]
+
+test('what a task found out stands below it: what must be acted on says what shows it, and what to do', () => {
+  expect(plain(report)).toBe(`\
+lab1: ok       Check the hardware: Intel Core i7-6700K, VT-d on, 17 groups, 2
+               graphics cards: 1 warning, 1 note
+lab1:   warning  02:00.0 VGA controller [10de:13c2] runs at PCIe x1, and it can
+                 do x16
+                 seen: /sys/bus/pci/devices/0000:02:00.0/current_link_width is 1
+                 next: seat it anew, or look for what shares its lanes (the
+                       board's manual says which slots do)
+lab1:   note     01:00.0 VGA controller [10de:1c03] is the boot display
+`)
+})
+
+test('with -v notes say so too, and what is as it must be is listed', () => {
+  expect(plain(report, { verbose: 1 })).toMatch(
+    /\nlab1: {3}note {5}01:00\.0 .*\n {17}seen: boot_vga is 1\nlab1: {3}ok {7}VT-d is on \(dmar0\)\n {17}seen: \/sys\/class\/iommu\n$/,
+  )
+})
+
+test('what a blocked task is blocked by is not told twice, but shown', () => {
+  const why = 'VT-d is switched off in firmware'
+  const events = [
+    checked('blocked', why, 'switch it on'),
+    found('problem', why, '/sys/firmware/acpi/tables has no DMAR', 'switch it on'),
+    found('problem', 'kernel 6.12.0: no vfio-pci', 'modules.dep', 'install a full kernel'),
+  ]
+  expect(plain(events)).toBe(`\
+lab1: blocked  Check the hardware: VT-d is switched off in firmware
+               switch it on
+               seen: /sys/firmware/acpi/tables has no DMAR
+lab1:   problem  kernel 6.12.0: no vfio-pci
+                 seen: modules.dep
+                 next: install a full kernel
+`)
+})
+
+test('what several tasks find is told below the first of them, for each host', () => {
+  const warning = found('warning', 'the firmware has a fault', 'its own word', 'look for newer firmware')
+  const other = found('warning', 'the firmware has a fault', 'another word of it', '')
+  const events = [checked('ok', 'one'), warning, checked('ok', 'two'), warning, other]
+  const elsewhere = { ...warning, host: 'lab2' }
+  const text = plain([...events, { ...checked('ok', 'three'), host: 'lab2' }, elsewhere])
+  expect(text.match(/^lab\d: .*$/gm)).toEqual([
+    'lab1: ok       Check the hardware: one',
+    'lab1:   warning  the firmware has a fault',
+    'lab1: ok       Check the hardware: two',
+    'lab1:   warning  the firmware has a fault',
+    'lab2: ok       Check the hardware: three',
+    'lab2:   warning  the firmware has a fault',
+  ])
+})
+
+test('a finding is coloured by how much it matters, and never brings its own colours', () => {
+  const [text] = plain([found('problem', 'a \x1b[31mmessage', '', '')], { color: true }).split('\n')
+  expect(text).toBe('lab1:   \x1b[31mproblem\x1b[39m  a ^[[31mmessage')
+})
+
 test('more hosts than one reads are counted', () => {
   const hosts = Array.from({ length: 9 }, (_, index) => `lab${index}`)
   expect(plain([{ event: 'play', play: 'All', hosts }])).toBe('\nPLAY [All] 9 hosts\n')
@@ -156,6 +270,7 @@ test('a host cannot move the cursor or colour the terminal through any of its te
     { event: 'task', host: evil, play: '', task: evil, module: '', status: 'blocked', why: evil, hint: evil },
     { event: 'diff', host: evil, path: evil, before: evil, after: undefined },
     { event: 'command', host: evil, argv: [evil], reason: evil, check: false },
+    { event: 'bind', host: evil, address: evil, id: evil, from: evil, to: evil, check: false },
     { event: 'output', host: evil, step: evil, line: evil },
     { event: 'phase', host: evil, phase: 'apply', detail: evil },
     { event: 'host_failed', host: evil, status: 'failed', why: 'other', output: [evil] },

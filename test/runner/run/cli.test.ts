@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { modules } from '../../../src/modules/index.ts'
 import type { RunEvent } from '../../../src/runner/events.ts'
+import { vfioRun } from '../../cli/vfio_run.ts'
 import { type Fleet, startFleet } from '../../sandbox/fleet.ts'
 import { differences, hostTree } from './host_tree.ts'
 import { oneKernel } from './members.ts'
@@ -27,34 +28,6 @@ const onFleet = (...flags: string[]): string[] => [
   ...flags,
 ]
 
-interface Outcome {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Types are stripped from the sources once, not at each start. */
-const environment = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  NODE_COMPILE_CACHE: join(fleet.folder, 'compiled'),
-})
-
-/** As a user starts it, without a terminal. */
-function vfioRun(...args: string[]): Promise<Outcome> {
-  return new Promise(resolve => {
-    const child = execFile(
-      process.execPath,
-      ['src/cli.ts', ...args],
-      { env: environment() },
-      (error, stdout, stderr) => {
-        const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : Number.NaN
-        resolve({ exitCode, stdout, stderr })
-      },
-    )
-    child.stdin?.end()
-  })
-}
-
 const jsonEvents = (stdout: string): RunEvent[] =>
   stdout
     .trimEnd()
@@ -68,7 +41,7 @@ describe.concurrent('--help', () => {
     expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([])
     const codes = [...stdout.matchAll(/^ {2}(\d+) {2}\S/gm)].map(([, code]) => Number(code))
     expect(codes).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 130])
-    const source = readFileSync('src/cli.ts', 'utf8')
+    const source = ['run', 'options'].map(file => readFileSync(`src/cli/${file}.ts`, 'utf8')).join('')
     const flags = [...source.matchAll(/[(]'(?:-\w, )?(--[a-z-]+)/g)].map(([, flag]) => flag ?? '')
     expect(flags.length).toBeGreaterThan(20)
     expect(flags.filter(flag => !stdout.includes(flag))).toEqual([])
