@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Module } from '../modules/define.ts'
-import { readInventories } from './inventory/inventory.ts'
+import { bareInventory, readInventories } from './inventory/inventory.ts'
 import type { Inventory, InventoryHost } from './inventory/inventory_tree.ts'
 import { choosePlayHosts } from './inventory/play_hosts.ts'
 import { type ConnectionDefaults, targetOf } from './inventory/target.ts'
@@ -27,6 +27,8 @@ export interface LoadOptions extends BecomeOptions, ConnectionDefaults {
   readonly playbook: string
   /** Files, in the order of their -i. */
   readonly inventories: readonly string[]
+  /** Whose hosts there are where no inventory is named. */
+  readonly snapshots?: { readonly folder: string; readonly hosts: readonly string[] } | undefined
   readonly limit: string | undefined
   /** Texts of -e: `name=value …`, `{…}` in JSON or YAML, `@file`. */
   readonly extraVars: readonly string[]
@@ -41,7 +43,11 @@ export interface LoadOptions extends BecomeOptions, ConnectionDefaults {
  */
 export async function loadRun(options: LoadOptions): Promise<Run> {
   const problems = new Problems()
-  const inventory = readInventories(options.inventories, problems)
+  const { snapshots } = options
+  const inventory =
+    options.inventories.length === 0 && snapshots !== undefined
+      ? bareInventory(snapshots.hosts, snapshots.folder, problems)
+      : readInventories(options.inventories, problems)
   const extraVars = readExtraVars(options.extraVars, problems)
   const inventoryMistakes = problems.count
   const plays = readPlaybook(options.playbook, options.modules, problems)

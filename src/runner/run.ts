@@ -1,10 +1,12 @@
 import pLimit from 'p-limit'
-import type { HostCounts, RunEvent } from './events.ts'
+import type { Extra } from '../host/gather.ts'
+import type { HostCounts, RunEvent, SnapshotsUsed } from './events.ts'
 import { HostPlay } from './host_run/host_play.ts'
 import { Link } from './host_run/link.ts'
 import { Session } from './host_run/session.ts'
 import type { HostPlayOptions, HostState, Tally } from './host_run/state.ts'
 import type { Play, Run } from './run_types.ts'
+import type { Snapshots } from './snapshot/snapshots.ts'
 import type { Target, Transport } from './transport/transport.ts'
 
 export interface RunOptions {
@@ -21,6 +23,8 @@ export interface RunOptions {
   readonly run: string
   readonly who: string
   readonly emit: (event: RunEvent) => void
+  /** Where hosts are planned as they were once: no host is reached, and the run must be a dry one. */
+  readonly snapshots?: Snapshots | undefined
   /** `stop`: the first Ctrl-C, hosts finish their step; `abandon`: the second, connections are given up. */
   readonly stop: AbortSignal
   readonly abandon: AbortSignal
@@ -30,7 +34,13 @@ export interface RunOptions {
 export async function runPlays(run: Run, options: RunOptions): Promise<number> {
   const { emit } = options
   const names = [...new Set(run.plays.flatMap(play => play.hosts))]
-  emit({ event: 'run', playbook: run.playbook, check: options.check, hosts: names })
+  emit({
+    event: 'run',
+    playbook: run.playbook,
+    check: options.check,
+    hosts: names,
+    ...fromSnapshots(names, options.snapshots),
+  })
   const states = new Map(names.map(name => [name, stateOf(name, run, options)]))
   try {
     for (const play of run.plays) {
@@ -68,7 +78,25 @@ async function runPlay(
   if (defect?.status === 'rejected' && !options.abandon.aborted) throw defect.reason
 }
 
-function stateOf(name: string, run: Run, { connect, run: id, who, abandon, emit }: RunOptions): HostState {
+/** When the hosts were looked at, first and last. */
+function fromSnapshots(
+  hosts: readonly string[],
+  snapshots: Snapshots | undefined,
+): { snapshots?: SnapshotsUsed } {
+  const times = hosts.flatMap(host => snapshots?.takenAt(host)?.getTime() ?? [])
+  if (snapshots === undefined || times.length === 0) return {}
+  const [from = 0, to = 0] = [Math.min(...times), Math.max(...times)]
+  return {
+    snapshots: {
+      folder: snapshots.folder,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+    },
+  }
+}
+
+function stateOf(name: string, run: Run, options: RunOptions): HostState {
+  const { connect, run: id, who, abandon, emit, snapshots } = options
   const target = run.targets.get(name)
   if (target === undefined) throw new Error(`no target for ${name}`)
   const link = new Link(target, {
@@ -81,7 +109,9 @@ function stateOf(name: string, run: Run, { connect, run: id, who, abandon, emit 
   const session = new Session(link, {
     run: id,
     who,
+    extras: extrasOf(run),
     onOutput: (step, line) => emit({ event: 'output', host: name, step, line }),
+    snapshot: snapshots && (() => snapshots.host(name)),
   })
   return {
     name,
@@ -95,6 +125,15 @@ function stateOf(name: string, run: Run, { connect, run: id, who, abandon, emit 
     locked: false,
   }
 }
+
+const extrasOf = ({ plays }: Run): ReadonlySet<Extra> =>
+  new Set(
+    plays.flatMap(({ steps, handlers }) =>
+      [...steps.flatMap(step => (step.kind === 'task' ? [step.task] : [])), ...handlers].flatMap(
+        ({ module }) => module.observes ?? [],
+      ),
+    ),
+  )
 
 const zero = (): Tally => ({
   ok: 0,

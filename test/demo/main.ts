@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createReport } from '../../src/runner/report/index.ts'
 import { differences, hostTree } from '../runner/run/host_tree.ts'
@@ -9,8 +11,8 @@ import type { Sandbox } from '../sandbox/machine.ts'
 /**
  * `npm run demo`: the flagship playbook on four machines that are folders, over real SSH on loopback: the guide's
  * Solus with Goofiboot, Debian with GRUB, Fedora with grubby, Arch with systemd-boot. A dry run, the run with its
- * reboots, and a second run that finds nothing to do. It fails unless the files afterwards are what the dry run
- * showed, and the second run took one connection and one script a host.
+ * reboots, and a second run that finds nothing to do; what one machine has for guests, before and after. It fails unless
+ * the files afterwards are what the dry run showed, and the second run took one connection and one script a host.
  */
 await using fleet = await startFleet({
   'z170-a': solus,
@@ -20,16 +22,19 @@ await using fleet = await startFleet({
 })
 
 const before = configuration()
+const lookedBefore = await inspect('what a machine has for guests')
 const dry = await vfioRun('what it would do', '--check', '--diff')
 const untouched = configuration()
 const real = await vfioRun('do it, reboot, prove it', '--diff')
 const after = configuration()
 const second = await vfioRun('a second time: nothing is left to do', '--diff')
+const lookedAfter = await inspect('what a machine has for guests now')
 
 const mistakes = [...fleet.hosts.keys()].flatMap(host =>
   Object.entries({
     'every run ends with exit code 0': [dry, real, second].every(run => run.exitCode === 0),
-    'the dry run changes no file': same(before.get(host), untouched.get(host)),
+    'inspect sees the machine': lookedBefore === 0 && lookedAfter === 0,
+    'looking and the dry run change no file': same(before.get(host), untouched.get(host)),
     "the files are what the dry run's diff showed": same(shownBy(dry, host), after.get(host)),
     'the second run changes nothing': second.recap(host).changed === 0,
     'the second run takes one connection': second.cost(host).connections === 1,
@@ -55,6 +60,17 @@ async function vfioRun(what: string, ...flags: readonly ('--check' | '--diff')[]
   })
   await report.close()
   return played
+}
+
+/** Of one host, which is enough to see what it looks like. */
+async function inspect(what: string): Promise<unknown> {
+  process.stdout.write(`\n=== ${what}\n$ vfio-run inspect -i hosts.yaml -b -l z170-a\n`)
+  const reach = ['-i', fleet.inventory, '--known-hosts', fleet.knownHosts]
+  const child = spawn(process.execPath, ['src/cli.ts', 'inspect', ...reach, '-b', '-l', 'z170-a'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const [exitCode] = await once(child, 'close')
+  return exitCode
 }
 
 /** Everything that people edit, below /etc and of the loaders, by host and path. */

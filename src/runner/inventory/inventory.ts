@@ -22,6 +22,19 @@ export function readInventories(paths: readonly string[], problems: Problems): I
   return joinInventory(reading.groups, reading.hosts, problems)
 }
 
+/** Hosts of which nothing is known but their names. */
+export function bareInventory(names: readonly string[], file: string, problems: Problems): Inventory {
+  const reading: Reading = { problems, groups: new Map(), hosts: new Map(), folder: resolve(file) }
+  const all = groupNamed('all', reading)
+  groupNamed('ungrouped', reading)
+  for (const name of names) {
+    const at = { file, line: 1, column: 1 }
+    reading.hosts.set(name, { name, at, folder: reading.folder, vars: new Map() })
+    all.hosts.add(name)
+  }
+  return joinInventory(reading.groups, reading.hosts, problems)
+}
+
 interface Reading {
   readonly problems: Problems
   readonly groups: Map<string, RawGroup>

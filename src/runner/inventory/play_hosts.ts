@@ -12,10 +12,7 @@ export function choosePlayHosts(
   problems: Problems,
 ): ReadonlyMap<PlaySource, readonly string[]> {
   const before = problems.count
-  const fleet: Fleet = {
-    hosts: [...inventory.hosts.keys()],
-    groups: new Map([...inventory.groups].map(([name, group]) => [name, group.hosts])),
-  }
+  const fleet = fleetOf(inventory)
   const limited = limit === undefined ? undefined : limitedHosts(limit, fleet, problems)
   const chosen = new Map<PlaySource, readonly string[]>()
   for (const play of plays) {
@@ -35,6 +32,12 @@ export function choosePlayHosts(
   return chosen
 }
 
+/** What patterns choose from. */
+export const fleetOf = (inventory: Inventory): Fleet => ({
+  hosts: [...inventory.hosts.keys()],
+  groups: new Map([...inventory.groups].map(([name, group]) => [name, group.hosts])),
+})
+
 function noteIdle(
   play: PlaySource,
   fleet: Fleet,
@@ -49,7 +52,8 @@ function noteIdle(
   problems.add(play.hosts.at, 'no play has a host: nothing answers to the whole of the pattern')
 }
 
-function limitedHosts(limit: string, fleet: Fleet, problems: Problems): ReadonlySet<string> {
+/** What --limit names; empty, and its mistakes noted, where it names nothing. */
+export function limitedHosts(limit: string, fleet: Fleet, problems: Problems): ReadonlySet<string> {
   const before = problems.count
   const pattern = limit
     .split(',')

@@ -32,9 +32,9 @@ export class VariableFolders {
   readonly #problems: Problems
   readonly #layers = new Map<string, readonly Layer[]>()
 
-  constructor(inventories: readonly string[], playbook: string, problems: Problems) {
+  constructor(inventories: readonly string[], playbook: string | undefined, problems: Problems) {
     const byPlace = new Map<string, string>()
-    for (const path of [...inventories, playbook]) {
+    for (const path of [...inventories, ...(playbook === undefined ? [] : [playbook])]) {
       const place = resolve(dirname(path))
       byPlace.delete(place)
       byPlace.set(place, dirname(path))

@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import { UserError } from '../errors.ts'
+import { describeModule, listModules } from '../modules/document.ts'
+import { modules } from '../modules/index.ts'
+import { didYouMean } from '../nearest.ts'
+
+/** `vfio-run modules [NAME]`: the vocabulary of playbooks. */
+export const modulesCommand = (): Command =>
+  new Command('modules')
+    .description('list the modules, or document one')
+    .argument('[name]', 'a module')
+    .action((name: string | undefined) => {
+      process.stdout.write(name === undefined ? listModules(modules) : moduleText(name))
+    })
+
+function moduleText(name: string): string {
+  const module = modules.get(name)
+  if (module !== undefined) return describeModule(module)
+  throw new UserError({
+    where: 'vfio-run modules',
+    why: `there is no module "${name}"`,
+    hint: didYouMean(name, [...modules.keys()]) ?? 'vfio-run modules lists them',
+  })
+}
