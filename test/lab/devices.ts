@@ -2,6 +2,8 @@
 export interface Arrangement {
   readonly iommu: 'intel' | 'amd' | 'none'
   readonly behindPorts: readonly Port[]
+  /** A second disk, from which the machine can start a guest of its own (guest_disk.ts). */
+  readonly guestDisk?: true
 }
 
 /** A PCI Express root port of its own, and what hangs on it. */
@@ -64,6 +66,7 @@ const behindPorts = [graphicsCard, usbController, networkCard, noDriver, sharedG
 
 export const ARRANGEMENTS = {
   intel: { iommu: 'intel', behindPorts: [...behindPorts, nvmeWithPort] },
+  'with-guest': { iommu: 'intel', behindPorts: [...behindPorts, nvmeWithPort], guestDisk: true },
   /** Behind QEMU's AMD IOMMU the NVMe never answers: a minute after the boot its driver gives up and lets go of it. */
   amd: { iommu: 'amd', behindPorts },
   /** No DMAR and no IVRS table: switched off in the firmware. */
@@ -81,8 +84,11 @@ export const GUEST = {
   graphicsCard: { address: '0000:01:00.0', id: '1002:5159' },
   graphicsAudio: { address: '0000:01:00.1', id: '8086:293e' },
   usbController: { address: '0000:02:00.0', id: '1033:0194' },
-  /** Shares its group with a second display and a USB controller. */
+  /** Has the id of the boot display, and shares its group with the next two. */
+  sharedDisplay: { address: '0000:06:01.0', id: '1234:1111' },
   sharedAudio: { address: '0000:06:02.0', id: '8086:2668' },
+  sharedUsb: { address: '0000:06:03.0', id: '8086:7020' },
+  nvme: { address: '0000:07:00.0', id: '1b36:0010' },
 } as const
 
 /** What the scenarios hand over: a graphics card with its audio function, and the USB controller. */
@@ -104,7 +110,7 @@ export const uefiArguments = (variables: string): string[] => [
 export function boardArguments(
   arrangement: Arrangement,
   ssh: { readonly port: number },
-  disk: string,
+  disks: { readonly root: string; readonly guest?: string },
 ): string[] {
   return [
     ...BOARD,
@@ -112,8 +118,9 @@ export function boardArguments(
     ...device('VGA,id=boot-vga,addr=2'),
     ...['-netdev', `user,id=management,restrict=off,hostfwd=tcp:127.0.0.1:${ssh.port}-:22`],
     ...device('virtio-net-pci,netdev=management,addr=3,romfile='),
-    ...['-drive', `file=${disk},format=qcow2,if=none,id=root,cache=unsafe`],
+    ...['-drive', `file=${disks.root},format=qcow2,if=none,id=root,cache=unsafe`],
     ...device('virtio-blk-pci,drive=root,addr=4'),
+    ...(disks.guest === undefined ? [] : guestDisk(disks.guest)),
     ...['-netdev', 'user,id=unused,restrict=on'],
     ...['-drive', 'driver=null-co,size=64M,if=none,id=nvme'],
     ...arrangement.behindPorts.flatMap((port, index) => [
@@ -122,6 +129,11 @@ export function boardArguments(
     ]),
   ]
 }
+
+const guestDisk = (file: string): string[] => [
+  ...['-drive', `file=${file},format=raw,if=none,id=guest,readonly=on`],
+  ...device('virtio-blk-pci,drive=guest,addr=5'),
+]
 
 const BOARD = [
   ...['-machine', 'q35,kernel-irqchip=split'],

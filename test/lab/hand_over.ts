@@ -11,7 +11,8 @@ import { countsOf, eventsOf, runPlaybook, type ToolRun } from './tool.ts'
  * The main job on a fresh machine: dry run, run, reboot, proof, second run; then a look that owes nothing to our own
  * code. Answers what was seen after the reboot.
  */
-export async function handOver(lab: Lab, machine: Machine): Promise<Look> {
+export async function handOver(lab: Lab, machine: Machine, job: Job = CARD_AND_USB): Promise<Look> {
+  const { vars } = job
   const filesAtFirst = await lab.step('list every file', () => manifest(machine))
   const bootAtFirst = await lab.step('one plain ssh exec', () => machine.waitForSsh())
 
@@ -49,7 +50,7 @@ export async function handOver(lab: Lab, machine: Machine): Promise<Look> {
   const look = await lab.step('independent look', () => lookAt(machine))
   lab.say(look.text)
   assert.notEqual(look.bootId, bootAtFirst, 'the machine was rebooted')
-  isPrepared(machine, look)
+  job.isDone(machine, look)
 
   const second = await lab.step('second run', () => runPlaybook(lab, machine, { vars, args: ['--diff'] }))
   succeeded(second)
@@ -77,7 +78,13 @@ export async function handOver(lab: Lab, machine: Machine): Promise<Look> {
   return look
 }
 
-const vars = { vfio_devices: CHOSEN.map(device => device.id) }
+/** What is asked of the machine, and what must be true of it afterwards. */
+export interface Job {
+  readonly vars: Readonly<Record<string, unknown>>
+  isDone(machine: Machine, look: Look): void
+}
+
+const CARD_AND_USB: Job = { vars: { vfio_devices: CHOSEN.map(device => device.id) }, isDone: isPrepared }
 
 /** What the rebuilds write, by what boots the machine, and our own journal. */
 const isGenerated = ({ image }: Machine, path: string): boolean =>

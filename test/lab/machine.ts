@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { execa } from 'execa'
 import { type Arrangement, boardArguments, OVMF, uefiArguments } from './devices.ts'
+import { makeGuestDisk } from './guest_disk.ts'
 import type { Image } from './image.ts'
 import { searchPath } from './requirements.ts'
 
@@ -54,16 +55,17 @@ export async function startMachine(
 ): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'vfio-run-lab-'))
   const port = await freePort()
-  const disk = join(folder, 'disk.qcow2')
+  const root = join(folder, 'disk.qcow2')
   const knownHosts = join(folder, 'known_hosts')
   const serial = join(folder, 'serial.log')
   const hostKeyLine = `[127.0.0.1]:${port} ${image.hostKey}\n`
   await writeFile(knownHosts, hostKeyLine)
-  await execa('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', 'qcow2', disk])
+  await execa('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', 'qcow2', root])
+  const disks = arrangement.guestDisk ? { root, guest: await makeGuestDisk(folder) } : { root }
   const qemu = execa(
     'qemu-system-x86_64',
     [
-      ...boardArguments(arrangement, { port }, disk),
+      ...boardArguments(arrangement, { port }, disks),
       ...(await firmwareArguments(image, folder)),
       '-serial',
       `file:${serial}`,

@@ -9,6 +9,7 @@ export interface Model {
 
 export const MODELS = {
   intel: { image: 'grub', arrangement: ARRANGEMENTS.intel },
+  'with-guest': { image: 'grub', arrangement: ARRANGEMENTS['with-guest'] },
   amd: { image: 'grub', arrangement: ARRANGEMENTS.amd },
   'no-iommu': { image: 'grub', arrangement: ARRANGEMENTS['no-iommu'] },
   dracut: { image: 'grub-dracut', arrangement: ARRANGEMENTS.intel },

@@ -23,34 +23,17 @@ export interface ToolRun {
 export interface ToolOptions {
   readonly user?: User
   readonly vars: Readonly<Record<string, unknown>>
+  /** Below playbooks/; the flagship where none is named. */
+  readonly playbook?: string
   readonly args?: readonly string[]
 }
 
-/** Runs the flagship playbook from the sources against the machine, with a home of its own: the user's keys stay out. */
+/** Runs a playbook from the sources against the machine, with a home of its own: the user's keys stay out. */
 export async function runPlaybook(lab: Lab, machine: Machine, options: ToolOptions): Promise<ToolRun> {
-  const home = join(machine.folder, 'home')
-  const inventory = join(machine.folder, 'hosts.yaml')
-  await mkdir(join(home, '.ssh'), { recursive: true, mode: 0o700 })
-  await writeFile(join(home, '.ssh/known_hosts'), machine.hostKeyLine)
-  await writeFile(inventory, stringify({ all: { hosts: { [HOST]: variables(machine, options) } } }))
-
-  const args = [
-    'src/cli.ts',
-    'playbooks/gpu.yaml',
-    '-i',
-    inventory,
-    '--output',
-    'json',
-    ...(options.args ?? []),
-  ]
-  const tool = execa(process.execPath, args, {
-    cwd: REPOSITORY,
-    env: { HOME: home, SSH_AUTH_SOCK: undefined },
-    stdin: 'ignore',
-    reject: false,
-    timeout: RUN_TIMEOUT,
-    cancelSignal: lab.signal,
-  })
+  const playbook = `playbooks/${options.playbook ?? 'gpu.yaml'}`
+  const args = [playbook, '--output', 'json', ...(options.args ?? [])]
+  await writeInventory(machine, options)
+  const tool = startTool(lab, machine, args)
   const lines: string[] = []
   const started = performance.now()
   for await (const line of tool) {
@@ -65,6 +48,34 @@ export async function runPlaybook(lab: Lab, machine: Machine, options: ToolOptio
   const diff = lines.filter((_, index) => events[index]?.event === 'diff').join('\n')
   return { exitCode, events, diff, stderr }
 }
+
+/** What a person reads of `inspect`; a pipe counts as 80 columns. */
+export async function inspect(lab: Lab, machine: Machine): Promise<string> {
+  await writeInventory(machine, { vars: {} })
+  const { exitCode, stdout, stderr } = await startTool(lab, machine, ['inspect'])
+  if (exitCode !== 0) throw new Error(`inspect ended with ${exitCode}: ${stderr}`)
+  return stdout
+}
+
+const homeOf = (machine: Machine): string => join(machine.folder, 'home')
+const inventoryOf = (machine: Machine): string => join(machine.folder, 'hosts.yaml')
+
+async function writeInventory(machine: Machine, options: ToolOptions): Promise<void> {
+  await mkdir(join(homeOf(machine), '.ssh'), { recursive: true, mode: 0o700 })
+  await writeFile(join(homeOf(machine), '.ssh/known_hosts'), machine.hostKeyLine)
+  const hosts = { [HOST]: variables(machine, options) }
+  await writeFile(inventoryOf(machine), stringify({ all: { hosts } }))
+}
+
+const startTool = (lab: Lab, machine: Machine, args: readonly string[]) =>
+  execa(process.execPath, ['src/cli.ts', ...args, '-i', inventoryOf(machine)], {
+    cwd: REPOSITORY,
+    env: { HOME: homeOf(machine), SSH_AUTH_SOCK: undefined },
+    stdin: 'ignore',
+    reject: false,
+    timeout: RUN_TIMEOUT,
+    cancelSignal: lab.signal,
+  })
 
 const REPOSITORY = dirname(dirname(import.meta.dirname))
 const RUN_TIMEOUT = 40 * 60_000

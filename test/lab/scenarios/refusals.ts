@@ -8,7 +8,7 @@ import { eventsOf, runPlaybook, type ToolOptions, type ToolRun } from '../tool.t
 /** What must not be taken from a machine, on one that really has it. Real runs: only a refusal stands between. */
 export const refusals: Scenario = {
   name: 'refusals',
-  summary: 'the boot display, the connection and the root disk are refused, and nothing is written',
+  summary: 'what the host lives on, and what cannot work, is refused by name, and nothing is written',
   machine: 'intel',
   async run(lab, machine) {
     for (const refusal of REFUSED) await isRefused(lab, machine, refusal)
@@ -31,7 +31,26 @@ const usb = [GUEST.usbController.id]
 
 const REFUSED: readonly Refusal[] = [
   { title: 'the boot display', vars: { vfio_devices: ['00:02.0'] }, names: /display/i },
-  { title: 'an id that the boot display has too', vars: { vfio_devices: ['06:01.0'] }, names: /00:02\.0/ },
+  {
+    title: 'the boot display, when something else is allowed',
+    vars: { vfio_devices: ['00:02.0'], vfio_allow: ['host_network'] },
+    names: /allow: \[boot_display\]/,
+  },
+  {
+    title: 'a display that shares its group',
+    vars: { vfio_devices: [GUEST.sharedDisplay.address] },
+    names: /06:02\.0/,
+  },
+  {
+    title: 'more displays than are meant',
+    vars: { vfio_devices: [{ class: 'display', at_most: 1 }] },
+    names: /chooses 3 devices/,
+  },
+  {
+    title: 'an ACS override that the kernel does not carry',
+    vars: { vfio_devices: usb, vfio_acs_override: ['downstream'] },
+    names: /ACS override patch/,
+  },
   {
     title: 'the card of our connection',
     vars: { vfio_devices: [GUEST.managementCard.id] },
