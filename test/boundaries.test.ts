@@ -13,9 +13,15 @@ const PURE: readonly {
   readonly packages: readonly string[]
   readonly not: readonly string[]
 }[] = [
-  { where: 'host', packages: ['node:crypto'], not: ['runner', 'cli.ts'] },
-  { where: 'backends', packages: ['yaml'], not: ['runner', 'cli.ts'] },
-  { where: 'modules', packages: ['zod'], not: ['runner', 'cli.ts'] },
+  { where: 'host', packages: ['node:crypto'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
+  { where: 'backends', packages: ['yaml'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
+  { where: 'verdict', packages: [], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
+  { where: 'modules', packages: ['zod'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
+  {
+    where: 'inspect',
+    packages: [],
+    not: ['runner/transport', 'runner/host_run', 'runner/snapshot', 'cli', 'cli.ts'],
+  },
   { where: 'runner/host_scripts', packages: [], not: ['runner/transport', 'runner/report', 'runner/yaml'] },
   {
     where: 'runner/template',

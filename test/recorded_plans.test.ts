@@ -122,7 +122,7 @@ function cmdlineOf(host: Host): readonly string[] {
 async function tasksFor(host: Host, card: string) {
   const addresses = host.devices.filter(device => slotOf(device) === card).map(({ address }) => address)
   const variables = JSON.stringify({ vfio_devices: addresses, vfio_blacklist: ['nouveau'] })
-  const scenario = (await scenariosFor(host)).find(({ name }) => name.endsWith(`with ${variables}`))
+  const scenario = (await scenariosFor(host)).find(({ name }) => name === `PCI passthrough with ${variables}`)
   if (scenario === undefined) throw new Error(`the laws have no scenario for ${variables}`)
   return scenario.prepare
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../../src/host/host.ts'
+import { observed } from '../../src/host/known.ts'
 import { kernelAt, releaseAt } from '../../src/host/releases.ts'
 import { aHost } from '../builders.ts'
 
@@ -12,6 +13,8 @@ const withKernels = (kernels: Readonly<Record<string, string>>): Host =>
       bootable: true,
       vfio: {},
       builtins: [],
+      config: observed({}),
+      variants: [],
     })),
   })
 
