@@ -290,11 +290,19 @@ describe('giving back', () => {
 
   it('does not guess which id was that of a device that is gone', () => {
     const claimed = withFiles(plain('vfio-pci.ids=10de:1b06'), { [VFIO]: 'options vfio-pci ids=10de:1b06\n' })
-    expect(plan(claimed, ['0f:00.0'], absent)).toEqual({
-      kind: 'blocked',
-      why: 'no device 0f:00.0 on this host, and vfio-pci claims 10de:1b06, which no device here has',
-      hint: 'give it back by its id: devices: ["10de:1b06"]',
+    const outcome = plan(claimed, ['0f:00.0'], absent)
+    expect(outcome).toMatchObject({
+      kind: 'pending',
+      findings: [
+        {
+          severity: 'warning',
+          what: 'no device 0f:00.0 on this host, and vfio-pci claims 10de:1b06, which no device here has',
+          evidence: 'the ids of vfio-pci in modprobe.d and on the kernel command line',
+          next: 'if that was it, give it back by its id: devices: ["10de:1b06"]',
+        },
+      ],
     })
+    expect(plan(claimed, ['0f:00.0', '10de:1b06'], absent).findings ?? []).toEqual([])
   })
 
   it('names the twin that loses the id with it', () => {

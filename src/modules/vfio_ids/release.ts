@@ -3,7 +3,7 @@ import { idsNamed, resolveDevices } from '../../host/devices.ts'
 import type { Host, PciDevice } from '../../host/host.ts'
 import { describe, idOf, isVfioDriver, shortAddress, slotOf } from '../../host/pci.ts'
 import type { Selector } from '../../host/selectors.ts'
-import { isRefusal, type Refusal, refuse } from '../../refusal.ts'
+import { isRefusal, type Refusal } from '../../refusal.ts'
 import type { Finding } from '../../verdict/finding.ts'
 import type { Outcome } from '../define.ts'
 import { withFindings } from '../verdict_outcome.ts'
@@ -19,9 +19,7 @@ export function release(host: Host, selectors: readonly Selector[], how: Writing
   const isBound = (selector: Selector) => rules.some(rule => isNamed(host, rule, selector))
   const before = claimedIds(host)
   if (isRefusal(before)) return before
-  const unknown = selectors.find(one => isPlain(one) && !isThere(host, one) && !isBound(one))
-  const refusal = unknown && refuseOrphans(host, unknown, before)
-  if (refusal !== undefined) return refusal
+  const absent = selectors.find(one => isPlain(one) && !isThere(host, one) && !isBound(one))
   const chosen = resolveDevices(
     host,
     selectors.filter(selector => !isPlain(selector) || isThere(host, selector)),
@@ -36,6 +34,7 @@ export function release(host: Host, selectors: readonly Selector[], how: Writing
     ...idsNamed(selectors),
   ])
   const ids = before.filter(id => !gone.has(plainId(id)))
+  const orphans = absent === undefined ? [] : orphansOf(host, absent, ids)
   const isGone = (rule: AddressRule) =>
     chosen.some(({ address }) => address === rule.address) ||
     selectors.some(selector => isNamed(host, rule, selector))
@@ -55,26 +54,31 @@ export function release(host: Host, selectors: readonly Selector[], how: Writing
   if (isRefusal(outcome)) return outcome
   if (outcome.kind === 'change') {
     const shared = host.devices.filter(device => hadIdOf(before, gone, device) && !chosen.includes(device))
-    return withFindings(outcome, shared.filter(device => !isRuled(device)).map(goesAlong))
+    return withFindings(outcome, [...orphans, ...shared.filter(device => !isRuled(device)).map(goesAlong)])
   }
-  if (outcome.kind !== 'converged') return outcome
+  if (outcome.kind !== 'converged') return withFindings(outcome, orphans)
   const given = [...new Set([...gone, ...chosen.map(idOf)])].join(', ')
-  return inEffect(
+  const inForce = inEffect(
     chosen.filter(device => !ids.map(plainId).includes(idOf(device))),
     (_, driver) => !isVfioDriver(driver),
     `${what}: ${given === '' ? `no ${selectors.map(({ text }) => text).join(', ')} on this host` : `${given} given back`}`,
   )
+  return withFindings(inForce, orphans)
 }
 
 /** A device that is gone may have been claimed by its id, which its address does not tell any more. */
-function refuseOrphans(host: Host, { text, id }: Selector, claimed: readonly string[]): Refusal | undefined {
+function orphansOf(host: Host, { text, id }: Selector, claimed: readonly string[]): Finding[] {
   const orphans = claimed.filter(one => host.devices.every(device => idOf(device) !== plainId(one)))
-  return id !== undefined || orphans.length === 0
-    ? undefined
-    : refuse(
-        `no device ${text} on this host, and vfio-pci claims ${orphans.join(', ')}, which no device here has`,
-        `give it back by its id: devices: ["${plainId(orphans[0] ?? '')}"]`,
-      )
+  if (id !== undefined || orphans.length === 0) return []
+  return [
+    {
+      stage: 'driver',
+      severity: 'warning',
+      what: `no device ${text} on this host, and vfio-pci claims ${orphans.join(', ')}, which no device here has`,
+      evidence: 'the ids of vfio-pci in modprobe.d and on the kernel command line',
+      next: `if that was it, give it back by its id: devices: ["${plainId(orphans[0] ?? '')}"]`,
+    },
+  ]
 }
 
 /** Its id was claimed and is given back. */
