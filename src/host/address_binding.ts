@@ -82,7 +82,7 @@ export function editRules(
 const HEADER =
   '# Kept by vfio-run (vfio_ids): devices that are bound by their address, while vendor and device are what they were.\n'
 
-const saysNothing = (bytes: Bytes): boolean => bytes.replace(HEADER, '').trim() === ''
+const saysNothing = (bytes: Bytes): boolean => /^\n*$/.test(bytes.replace(HEADER, ''))
 
 const without = (bytes: Bytes, gone: readonly AddressRule[]): Bytes =>
   gone

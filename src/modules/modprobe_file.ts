@@ -12,8 +12,8 @@ export function removeLines(host: Host, path: string, lines: readonly Directive[
   const after = lines
     .toSorted((a, b) => b.start - a.start)
     .reduce((bytes, { start, end }) => bytes.slice(0, start) + bytes.slice(end), before)
-  // An empty file still hides what it hid.
-  const isOver = /^[ \t\n]*$/.test(after) && hiddenBy(host, path) === undefined
+  // An empty file still hides what it hid, and one with blanks in it was somebody else's before us.
+  const isOver = /^\n*$/.test(after) && hiddenBy(host, path) === undefined
   return isOver ? [{ kind: 'remove', path, before }] : write(host, path, after)
 }
 
