@@ -88,10 +88,3 @@ export function groupMates(host: Host, device: PciDevice): readonly PciDevice[] 
 
 /** vfio-pci or one of its variant drivers, by the names of modules and drivers alike (mlx5_vfio_pci, hisi-acc-vfio-pci). */
 export const isVfioDriver = (driver: string): boolean => /(?:^|[-_])vfio[-_]pci$/.test(driver)
-
-/** The devices this host has, a line each, for errors that must say what there is to choose from. */
-export const listDevices = (host: Host): string =>
-  host.devices
-    .filter(device => !isBridge(device))
-    .map(describe)
-    .join(', ')

@@ -10,7 +10,6 @@ import {
   isStorage,
   isVendorDevice,
   isVfioDriver,
-  listDevices,
   shortAddress,
   slotOf,
 } from '../../src/host/pci.ts'
@@ -106,9 +105,4 @@ describe('the group of a device', () => {
     const cloudy = withDevice(host, card.address, { group: unknown('not booted yet') })
     expect(groupMates(cloudy, cloudy.devices.find(one => one.address === card.address) ?? card)).toEqual([])
   })
-})
-
-it('the list of devices leaves bridges out', () => {
-  const host = aHost({ devices: [aDevice(), aDevice({ class: '060400', address: '0000:00:01.0' })] })
-  expect(listDevices(host)).toBe('0a:00.0 VGA controller [10de:13c2]')
 })
