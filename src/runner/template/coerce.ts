@@ -1,34 +1,50 @@
+import { plainNumber } from './compare.ts'
+import { checkedCharacters, checkedItems } from './limits.ts'
 import { Problem } from './problem.ts'
-import type { Value } from './template.ts'
-import { type Dict, describe, isDict, isList, type List, ownItem, type Result, toText } from './values.ts'
+import { toText } from './python_text.ts'
+import {
+  type Dict,
+  describe,
+  type Item,
+  isDict,
+  isList,
+  isNumeric,
+  type List,
+  Missing,
+  ownItem,
+  present,
+} from './values.ts'
 
 /** Arguments and operands as a filter needs them: the wrong kind is a Problem that says what is needed. */
-export function asNumber(value: Value | undefined): number {
-  if (typeof value === 'number') return value
-  if (typeof value === 'boolean') return Number(value)
+export function asNumber(item: Item | undefined): number {
+  const value = item === undefined ? undefined : present(item)
+  if (isNumeric(value)) return plainNumber(value)
   throw new Problem(
     `a number is needed here, this is ${describe(value)}`,
     typeof value === 'string' ? 'convert it: | int or | float' : undefined,
   )
 }
 
-export function asInteger(value: Value | undefined): number {
-  const number = asNumber(value)
+export function asInteger(item: Item | undefined): number {
+  const number = asNumber(item)
   if (Number.isSafeInteger(number)) return number
   throw new Problem(`a whole number is needed here, this is ${number}`)
 }
 
-export function asString(value: Value | undefined): string {
+export function asString(item: Item | undefined): string {
+  const value = item === undefined ? undefined : present(item)
   if (typeof value === 'string') return value
   throw new Problem(`a string is needed here, this is ${describe(value)}`)
 }
 
-export function asDict(value: Value | undefined): Dict {
+export function asDict(item: Item | undefined): Dict {
+  const value = item === undefined ? undefined : present(item)
   if (isDict(value)) return value
   throw new Problem(`a dictionary is needed here, this is ${describe(value)}`)
 }
 
-export function asList(value: Value | undefined): List {
+export function asList(item: Item | undefined): List {
+  const value = item === undefined ? undefined : present(item)
   if (isList(value)) return value
   throw new Problem(`a list is needed here, this is ${describe(value)}`)
 }
@@ -40,55 +56,35 @@ export function checkedNumber(number: number): number {
   throw new Problem('the number is too large')
 }
 
-const MAX_ITEMS = 100_000
-const MAX_CHARACTERS = 10_000_000
-
-/** What one step may build: far above any playbook, far below what hurts. */
-export function checkedItems(count: number): number {
-  if (count <= MAX_ITEMS) return count
-  throw new Problem(`the list is too long (more than ${MAX_ITEMS} items)`)
+export function checkedFinite(number: number): number {
+  if (Number.isFinite(number)) return number
+  throw new Problem(Number.isNaN(number) ? 'this is no number' : 'the number is too large')
 }
 
-export function checkedCharacters(count: number): number {
-  if (count <= MAX_CHARACTERS) return count
-  throw new Problem(`the text is too long (more than ${MAX_CHARACTERS} characters)`)
-}
-
-export function checkedResult(result: Result): Result {
+export function checkedResult(result: Item): Item {
   if (typeof result === 'string') checkedCharacters(result.length)
   if (Array.isArray(result)) checkedItems(result.length)
   return result
 }
 
-/** `attribute='pci.id'`, `attribute=0`: a path into each item; undefined where it ends early. */
-export function atPath(item: Value, path: Value | undefined): Value | undefined {
+export { checkedCharacters, checkedItems }
+
+/** `attribute='pci.id'`, `attribute=0`: a path into each item; missing where it ends early. */
+export function atPath(item: Item, path: Item | undefined): Item {
   if (path === undefined || path === null) return item
-  if (typeof path === 'number') return ownItem(item, path)
-  let found: Value | undefined = item
-  for (const step of toText(path).split('.')) {
-    if (found === undefined) return undefined
-    found = ownItem(found, /^\d+$/.test(step) && !isDict(found) ? Number(step) : step)
+  const steps: List = typeof path === 'number' ? [path] : toText(path).split('.').map(asStep)
+  let found = item
+  for (const step of steps) {
+    if (found instanceof Missing) return found
+    const key = isDict(found) && typeof step === 'number' ? String(step) : step
+    found =
+      ownItem(found, key) ??
+      new Missing(
+        `an item has no "${toText(path)}"`,
+        `leave those out: selectattr('${toText(path)}', 'defined')`,
+      )
   }
   return found
 }
 
-/** Python's regular expressions where they are spelled differently: `(?P<name>`, `(?i)` in front, `\A`, `\Z`. */
-export function toRegExp(pattern: Value | undefined, flags: string, args: Dict): RegExp {
-  const text = asString(pattern)
-  const inline = /^\(\?(?<flags>[ims]+)\)/.exec(text)
-  const all = new Set([...flags, ...(inline?.groups?.flags ?? '')])
-  if (args.ignorecase) all.add('i')
-  if (args.multiline) all.add('m')
-  const body = text
-    .slice(inline?.[0].length ?? 0)
-    .replaceAll('(?P<', '(?<')
-    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
-    .replace(/\\.|$/gs, sequence => ANCHORS[sequence] ?? sequence)
-  try {
-    return new RegExp(body, [...all].join(''))
-  } catch (error) {
-    throw new Problem(`"${text}" is no regular expression: ${error instanceof Error ? error.message : ''}`)
-  }
-}
-
-const ANCHORS: Readonly<Record<string, string>> = { '\\A': '(?<![\\s\\S])', '\\Z': '(?![\\s\\S])' }
+const asStep = (step: string): Item => (/^\d+$/.test(step) ? Number(step) : step)

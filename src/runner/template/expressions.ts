@@ -1,11 +1,20 @@
 import { didYouMean } from '../../nearest.ts'
-import { bindArguments, type Given } from './arguments.ts'
-import { ARITHMETIC_OPERATORS, type Arguments, COMPARISON_OPERATORS, type Expression } from './ast.ts'
-import { FILTERS } from './filters/index.ts'
+import { checkArguments } from './arguments.ts'
+import {
+  ARITHMETIC_OPERATORS,
+  COMPARISON_OPERATORS,
+  type Expression,
+  type Given,
+  type Optional,
+} from './ast.ts'
+import { FILTERS, REFUSED_FILTERS } from './filters/index.ts'
+import { FUNCTIONS } from './functions.ts'
 import { type JinjaNode, jinjaNode } from './jinja_nodes.ts'
-import { FUNCTIONS, METHODS } from './methods.ts'
-import { located, Problem } from './problem.ts'
-import { TESTS } from './tests.ts'
+import { CHANGING_METHODS, METHODS } from './methods.ts'
+import { OBJECT_METHODS } from './objects.ts'
+import { Problem } from './problem.ts'
+import { REFUSED_TESTS, TESTS } from './tests.ts'
+import { TUPLE } from './tokens.ts'
 
 /** `near` is the closest place that is known, for nodes that carry none. */
 const MAX_DEPTH = 250
@@ -18,15 +27,18 @@ export function toExpressionNode(found: JinjaNode, near: number, depth: number):
   const expression = (candidate: unknown, offset = near) => toExpression(candidate, offset, depth)
   const optional = (candidate: unknown) => (candidate === undefined ? undefined : expression(candidate))
   switch (found.type) {
-    case 'IntegerLiteral':
     case 'FloatLiteral':
+      return { kind: 'float', value: found.value, offset: near }
+    case 'IntegerLiteral':
     case 'StringLiteral':
       return { kind: 'literal', value: found.value, offset: near }
     case 'Identifier':
       return fromName(found.value, near)
     case 'ArrayLiteral':
-    case 'TupleLiteral':
-      return { kind: 'list', items: found.value.map(item => expression(item)), offset: near }
+    case 'TupleLiteral': {
+      const kind = found.type === 'ArrayLiteral' ? 'list' : 'tuple'
+      return { kind, items: found.value.map(item => expression(item)), offset: near }
+    }
     case 'ObjectLiteral': {
       const entries = [...found.value].map(([key, value]) => [expression(key), expression(value)] as const)
       return { kind: 'dict', entries, offset: near }
@@ -82,7 +94,7 @@ function fromName(value: string, near: number): Expression {
     : { kind: 'literal', value: constant, offset }
 }
 
-/** `name@12`, as tokens.ts writes it. */
+/** `name@12`, as tokens.ts writes it; with `@recursive` behind it, of a loop that says so. */
 export function splitName(value: string, near: number): { readonly name: string; readonly offset: number } {
   const [name = '', offset] = value.split('@')
   return { name, offset: offset === undefined ? near : Number(offset) }
@@ -116,15 +128,28 @@ function fromCall(
   depth: number,
 ): Expression {
   const callee = toExpression(found.callee, near, depth)
-  const given = toGiven(found.args, callee.offset, depth)
-  if (callee.kind === 'attribute') {
-    const { takes } = known(METHODS, callee.name, 'method', callee.offset)
-    const args = bind(`.${callee.name}()`, takes, given, callee.offset)
-    return { kind: 'method', object: callee.object, name: callee.name, args, offset: callee.offset }
+  const { offset } = callee
+  const given = toGiven(found.args, offset, depth)
+  if (callee.kind === 'attribute' && !OBJECT_METHODS.includes(callee.name)) {
+    const { name, object } = callee
+    checkArguments(`.${name}()`, knownMethod(name, offset).takes, given, offset)
+    return { kind: 'method', object, name, given, offset }
   }
-  if (callee.kind !== 'name') throw new Problem('this cannot be called', undefined, callee.offset)
-  const { takes } = known(FUNCTIONS, callee.name, 'function', callee.offset)
-  return { ...callee, kind: 'function', args: bind(`${callee.name}()`, takes, given, callee.offset) }
+  if (callee.kind !== 'name') return { kind: 'call', callee, given, offset }
+  const { name } = callee
+  if (name === TUPLE) return { kind: 'tuple', items: given.positional, offset }
+  const called = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+  // A macro's name: names.ts finds those that are none.
+  if (called === undefined) return { kind: 'call', callee, given, offset }
+  checkArguments(`${name}()`, called.takes, given, offset)
+  return { kind: 'function', name, given, offset }
+}
+
+function knownMethod(name: string, offset: number): { readonly takes: string } {
+  const hint = Object.hasOwn(CHANGING_METHODS, name) ? CHANGING_METHODS[name] : undefined
+  if (hint !== undefined)
+    throw new Problem(`.${name}() is not available: it would change a variable`, hint, offset)
+  return known(METHODS, name, 'method', offset)
 }
 
 function fromFilter(
@@ -140,16 +165,16 @@ function fromFilter(
     throw new Problem('the name of a filter is missing', undefined, operand.offset)
   const { name: label, offset } = splitName(callee.value, near)
   const given = toGiven(args, offset, depth)
-  const test = /^is (?<not>not )?(?<name>\w+)$/.exec(label)?.groups
+  const test = /^is (?<not>not )?(?<name>.+)$/.exec(label)?.groups
   if (!test) {
-    const { takes } = known(FILTERS, label, 'filter', offset)
-    knownArgument(label, given)
-    return { kind: 'filter', operand, name: label, args: bind(label, takes, given, offset), offset }
+    const { takes } = knownFilter(label, offset)
+    checkNamesInStrings(label, given)
+    checkArguments(label, takes, given, offset)
+    return { kind: 'filter', operand, name: label, given, offset }
   }
   const name = test.name ?? ''
-  const { takes } = known(TESTS, name, 'test', offset)
-  const bound = bind(`is ${name}`, takes, given, offset)
-  return { kind: 'test', operand, name, negated: test.not !== undefined, args: bound, offset }
+  checkArguments(`is ${name}`, knownTest(name, offset).takes, given, offset)
+  return { kind: 'test', operand, name, negated: test.not !== undefined, given, offset }
 }
 
 /** `map('string')` and `selectattr('id', 'match', …)` name a filter or test in a string. */
@@ -162,11 +187,13 @@ const NAMES_IN_STRINGS: Readonly<Record<string, { readonly at: number; readonly 
     rejectattr: { at: 1, kind: 'test' },
   }
 
-function knownArgument(filter: string, given: Given<Expression>): void {
+function checkNamesInStrings(filter: string, given: Given): void {
   const place = Object.hasOwn(NAMES_IN_STRINGS, filter) ? NAMES_IN_STRINGS[filter] : undefined
   const argument = place && given.positional[place.at]
   if (argument?.kind !== 'literal' || typeof argument.value !== 'string') return
-  known(place?.kind === 'filter' ? FILTERS : TESTS, argument.value, place?.kind ?? 'filter', argument.offset)
+  const name = argument.value.replace(/^ansible\.builtin\./, '')
+  if (place?.kind === 'filter') knownFilter(name, argument.offset)
+  else knownTest(name, argument.offset)
 }
 
 type Table = Readonly<Record<string, { readonly takes: string }>>
@@ -178,19 +205,27 @@ function known(table: Table, name: string, kind: string, offset: number): { read
   return found
 }
 
-function bind(callee: string, takes: string, given: Given<Expression>, offset: number): Arguments {
-  try {
-    return bindArguments<Expression>(callee, takes, given, items => ({ kind: 'list', items, offset }))
-  } catch (error) {
-    throw error instanceof Problem ? located(error, offset) : error
-  }
+function knownFilter(name: string, offset: number): { readonly takes: string } {
+  const hint = Object.hasOwn(REFUSED_FILTERS, name) ? REFUSED_FILTERS[name] : undefined
+  if (hint !== undefined) throw new Problem(`the filter "${name}" is not available`, hint, offset)
+  return known(FILTERS, name, 'filter', offset)
 }
 
-function toGiven(args: readonly unknown[], near: number, depth: number): Given<Expression> {
+function knownTest(name: string, offset: number): { readonly takes: string } {
+  const hint = Object.hasOwn(REFUSED_TESTS, name) ? REFUSED_TESTS[name] : undefined
+  if (hint !== undefined) throw new Problem(`the test "${name}" is not available`, hint, offset)
+  return known(TESTS, name, 'test', offset)
+}
+
+function toGiven(args: readonly unknown[], near: number, depth: number): Given {
   const nodes = args.map(jinjaNode)
+  const spread = (type: 'SpreadExpression' | 'KeywordSpreadExpression'): Optional => {
+    const found = nodes.find(each => each.type === type)
+    return found && 'argument' in found ? toExpression(found.argument, near, depth) : undefined
+  }
   return {
     positional: nodes.flatMap(each =>
-      each.type === 'KeywordArgumentExpression' ? [] : [toExpressionNode(each, near, depth + 1)],
+      ARGUMENT_FORMS.includes(each.type) ? [] : [toExpressionNode(each, near, depth + 1)],
     ),
     named: nodes.flatMap(each => {
       if (each.type !== 'KeywordArgumentExpression') return []
@@ -199,8 +234,12 @@ function toGiven(args: readonly unknown[], near: number, depth: number): Given<E
         ? [{ name: splitName(key.value, near).name, value: toExpression(each.value, near, depth) }]
         : []
     }),
+    rest: spread('SpreadExpression'),
+    keywords: spread('KeywordSpreadExpression'),
   }
 }
+
+const ARGUMENT_FORMS = ['KeywordArgumentExpression', 'SpreadExpression', 'KeywordSpreadExpression']
 
 function fromBinary(found: Extract<JinjaNode, { type: 'BinaryExpression' }>, depth: number): Expression {
   const { value, offset } = found.operator

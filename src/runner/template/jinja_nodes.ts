@@ -16,6 +16,13 @@ const NODE = z.discriminatedUnion('type', [
     defaultBlock: children,
   }),
   z.object({ type: z.literal('Set'), assignee: child, value: child, body: children }),
+  z.object({ type: z.literal('Macro'), name: child, args: children, body: children }),
+  z.object({
+    type: z.literal('CallStatement'),
+    call: child,
+    callerArgs: z.nullable(children),
+    body: children,
+  }),
   z.object({ type: z.literal('MemberExpression'), object: child, property: child, computed: z.boolean() }),
   z.object({ type: z.literal('CallExpression'), callee: child, args: children }),
   z.object({ type: z.literal('Identifier'), value: z.string() }),
@@ -32,6 +39,8 @@ const NODE = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Ternary'), condition: child, trueExpr: child, falseExpr: child }),
   z.object({ type: z.literal('SliceExpression'), start: child, stop: child, step: child }),
   z.object({ type: z.literal('KeywordArgumentExpression'), key: child, value: child }),
+  z.object({ type: z.literal('SpreadExpression'), argument: child }),
+  z.object({ type: z.literal('KeywordSpreadExpression'), argument: child }),
 ])
 export type JinjaNode = z.infer<typeof NODE>
 
@@ -39,16 +48,5 @@ export type JinjaNode = z.infer<typeof NODE>
 export function jinjaNode(candidate: unknown): JinjaNode {
   const found = NODE.safeParse(candidate)
   if (found.success) return found.data
-  const type = z.object({ type: z.string() }).safeParse(candidate).data?.type ?? 'this'
-  throw new Problem(`${UNAVAILABLE[type] ?? type} is not available in playbooks`)
-}
-
-const UNAVAILABLE: Readonly<Record<string, string>> = {
-  Macro: '{% macro %}',
-  CallStatement: '{% call %}',
-  FilterStatement: '{% filter %}',
-  Break: '{% break %}',
-  Continue: '{% continue %}',
-  SpreadExpression: 'unpacking with *',
-  KeywordSpreadExpression: 'unpacking with **',
+  throw new Problem('this is no expression')
 }

@@ -10,24 +10,42 @@ export interface Lexeme {
   readonly depth: number
 }
 
+export interface Layout {
+  /** The newline after `%}` and `#}` is not part of the text. */
+  readonly trimBlocks: boolean
+  /** Nor are the blanks before `{%` and `{#` that start a line. */
+  readonly lstripBlocks: boolean
+  /**
+   * Between `{{ }}` Ansible doubles the backslashes of a playbook's strings before Jinja2 sees them
+   * (ansible/template, _escape_backslashes): they mean themselves. In `{% %}`, in conditions and in
+   * template files Python's rules hold.
+   */
+  readonly plainBackslashes: boolean
+}
+
 /** A text with `{{ }}`, `{% %}` and `{# #}` in it. */
-export function lexTemplate(source: string): readonly Lexeme[] {
-  const lexemes: Lexeme[] = []
+export function lexTemplate(source: string, layout: Layout): readonly Lexeme[] {
+  const reader: Reader = { source, layout, lexemes: [] }
   let from: Resume = { offset: 0, trim: 'nothing' }
   for (;;) {
     const opening = match(/\{[{%#][-+]?/g, source, from.offset)
-    const text = source.slice(from.offset, opening?.index ?? source.length)
-    lexemes.push(...textLexeme(text, from, opening?.[0].endsWith('-') ?? false))
-    if (!opening) return lexemes
-    from = readTag(source, opening.index, opening[0], lexemes)
+    addText(reader, from, opening)
+    if (!opening) return reader.lexemes
+    from = readTag(reader, opening.index, opening[0])
   }
 }
 
 /** A bare expression, as `when:` has it. */
 export function lexExpression(source: string): readonly Lexeme[] {
   const lexemes: Lexeme[] = [{ kind: 'open', text: '{{', offset: 0, depth: 0 }]
-  readCode(source, 0, CONDITION, lexemes)
+  readCode(source, 0, { end: undefined, unescape: unescapePython }, lexemes)
   return [...lexemes, { kind: 'close', text: '}}', offset: source.length, depth: 0 }]
+}
+
+interface Reader {
+  readonly source: string
+  readonly layout: Layout
+  readonly lexemes: Lexeme[]
 }
 
 /** Where the text goes on after a tag, and what of it the tag swallows. */
@@ -36,24 +54,38 @@ interface Resume {
   readonly trim: 'nothing' | 'newline' | 'whitespace'
 }
 
-function textLexeme(source: string, from: Resume, trimEnd: boolean): readonly Lexeme[] {
-  const swallowed = { nothing: /^/, newline: /^\r?\n/, whitespace: /^\s+/ }[from.trim]
-  const start = source.replace(swallowed, '')
-  const text = trimEnd ? start.trimEnd() : start
-  return text === '' ? [] : [{ kind: 'text', text, offset: from.offset, depth: 0 }]
+const SWALLOWED = { nothing: /^/, newline: /^\r?\n/, whitespace: /^\s+/ }
+
+function addText({ source, layout, lexemes }: Reader, from: Resume, opening: RegExpExecArray | undefined) {
+  const whole = source.slice(from.offset, opening?.index ?? source.length)
+  const start = whole.replace(SWALLOWED[from.trim], '')
+  const text = trimEnd(start, opening?.[0], layout, from.offset === 0 || start.length < whole.length)
+  if (text !== '') lexemes.push({ kind: 'text', text, offset: from.offset, depth: 0 })
 }
 
-function readTag(source: string, offset: number, opening: string, lexemes: Lexeme[]): Resume {
-  if (opening.startsWith('{#')) return readComment(source, offset)
+function trimEnd(text: string, opening: string | undefined, layout: Layout, startsLine: boolean): string {
+  if (opening?.endsWith('-')) return text.trimEnd()
+  if (!layout.lstripBlocks || (opening !== '{%' && opening !== '{#')) return text
+  const line = text.lastIndexOf('\n') + 1
+  return (line > 0 || startsLine) && text.slice(line).trim() === '' ? text.slice(0, line) : text
+}
+
+function readTag(reader: Reader, offset: number, opening: string): Resume {
+  const { source, layout, lexemes } = reader
+  if (opening.startsWith('{#')) return readComment(reader, offset)
   const raw = match(/\{%[-+]?\s*raw\s*[-+]?%\}/y, source, offset)
-  if (raw) return readRaw(source, offset, offset + raw[0].length, lexemes)
+  if (raw) return readRaw(reader, offset, raw[0])
 
   const open = opening.slice(0, 2)
   lexemes.push({ kind: 'open', text: open, offset, depth: 0 })
-  const close = readCode(source, offset + opening.length, open === '{{' ? EXPRESSION : STATEMENT, lexemes)
+  const tag: Tag =
+    open === '{{'
+      ? { end: /[-+]?\}\}/y, unescape: layout.plainBackslashes ? unescapeQuotes : unescapePython }
+      : { end: /[-+]?%\}/y, unescape: unescapePython }
+  const close = readCode(source, offset + opening.length, tag, lexemes)
   if (!close) throw new Problem(`"${open}" is never closed`, undefined, offset)
   lexemes.push({ kind: 'close', text: close[0].slice(-2), offset: close.index, depth: 0 })
-  return after(close)
+  return after(close, layout)
 }
 
 interface Tag {
@@ -62,40 +94,37 @@ interface Tag {
   unescape(body: string): string
 }
 
-/**
- * Between `{{ }}` Ansible doubles the backslashes of a playbook's strings before Jinja2 sees them
- * (ansible/template, _escape_backslashes): they mean themselves. In `{% %}` and conditions Python's rules hold.
- */
-const EXPRESSION: Tag = { end: /-?\}\}/y, unescape: body => body.replace(/\\(['"])/g, '$1') }
-const STATEMENT: Tag = { end: /[-+]?%\}/y, unescape: unescapePython }
-const CONDITION: Tag = { end: undefined, unescape: unescapePython }
-
-function readComment(source: string, offset: number): Resume {
+function readComment({ source, layout }: Reader, offset: number): Resume {
   const close = match(/[-+]?#\}/g, source, offset + 2)
   if (!close) throw new Problem('"{#" is never closed', undefined, offset)
-  return after(close)
+  return after(close, layout)
 }
 
-function readRaw(source: string, offset: number, start: number, lexemes: Lexeme[]): Resume {
+function readRaw({ source, layout, lexemes }: Reader, offset: number, opening: string): Resume {
+  const start = offset + opening.length
   const close = match(/\{%[-+]?\s*endraw\s*[-+]?%\}/g, source, start)
   if (!close) throw new Problem('"{% raw %}" has no "{% endraw %}"', undefined, offset)
-  lexemes.push({ kind: 'text', text: source.slice(start, close.index), offset: start, depth: 0 })
-  return after(close)
+  const body = source.slice(start, close.index).replace(opening.endsWith('-%}') ? /^\s+/ : /^/, '')
+  const text = close[0].startsWith('{%-') ? body.trimEnd() : body
+  if (text !== '') lexemes.push({ kind: 'text', text, offset: start, depth: 0 })
+  return after(close, layout)
 }
 
-/** Ansible sets Jinja2's trim_blocks: the newline after `%}` and `#}` is not part of the text. */
-function after(close: RegExpExecArray): Resume {
+function after(close: RegExpExecArray, { trimBlocks }: Layout): Resume {
+  const tag = /[-+]?..$/.exec(close[0])?.[0] ?? ''
   const offset = close.index + close[0].length
-  if (close[0].startsWith('-')) return { offset, trim: 'whitespace' }
-  return { offset, trim: close[0].endsWith('}}') ? 'nothing' : 'newline' }
+  if (tag.startsWith('-')) return { offset, trim: 'whitespace' }
+  const keeps = tag.startsWith('+') || tag.endsWith('}}') || !trimBlocks
+  return { offset, trim: keeps ? 'nothing' : 'newline' }
 }
 
 const MAX_DEPTH = 64
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
 const PATTERNS = {
   string: /'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"/sy,
-  number: /\d+(?:\.\d+)?/y,
-  word: /[A-Za-z_]\w*/y,
+  number:
+    /0[xX](?:_?[\da-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|\d(?:_?\d)*(?:(?:\.\d(?:_?\d)*)?[eE][-+]?\d+|\.\d(?:_?\d)*)?/y,
+  word: /[\p{L}_][\p{L}\p{N}_]*/uy,
   operator: /\*\*|\/\/|[=!<>]=|[-+*/%~<>=|.,:()[\]{}]/y,
 } as const
 const CODE_KINDS = ['string', 'number', 'word', 'operator'] as const
@@ -157,11 +186,14 @@ const ESCAPES = new Map([
   ...Object.entries({ '\n': '', a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }),
 ])
 
+const unescapeQuotes = (body: string): string => body.replace(/\\(['"])/g, '$1')
+
 /** Python's rules: what is no escape keeps its backslash, so that `'\d+'` is a regular expression. */
 function unescapePython(body: string): string {
-  return body.replace(/\\(?:x[\da-f]{2}|u[\da-f]{4}|[0-7]{1,3}|.)/gis, sequence => {
-    const code = /^\\[xu](?<hex>[\da-f]{2,4})$/i.exec(sequence)?.groups?.hex
-    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16))
+  return body.replace(/\\(?:x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[0-7]{1,3}|.)/gs, sequence => {
+    const code = /^\\[xuU](?<hex>[\da-fA-F]{2,8})$/.exec(sequence)?.groups?.hex
+    if (code !== undefined && Number.parseInt(code, 16) <= 0x10ffff)
+      return String.fromCodePoint(Number.parseInt(code, 16))
     if (/^\\[0-7]/.test(sequence)) return String.fromCharCode(Number.parseInt(sequence.slice(1), 8))
     return ESCAPES.get(sequence.slice(1)) ?? sequence
   })

@@ -1,4 +1,7 @@
-import type { Dict, List, Result } from './values.ts'
+import type { Dict, Item, List } from './values.ts'
+
+/** Arguments by parameter name. */
+export type Args = Dict
 
 /**
  * A filter, test, method or function that expressions can name.
@@ -6,16 +9,16 @@ import type { Dict, List, Result } from './values.ts'
  */
 export interface Filter {
   readonly takes: string
-  apply(operand: Result, args: Dict, named: Named): Result
+  apply(operand: Item, args: Args, calls: Calls): Item
 }
 
 export interface Test {
   readonly takes: string
-  holds(operand: Result, args: Dict): boolean
+  holds(operand: Item, args: Args, calls: Calls): boolean
 }
 
 /** For filters that are given the name of another one: `map('string')`, `select('match', '^10de')`. */
-export interface Named {
-  filter(name: string, operand: Result, args: List): Result
-  test(name: string, operand: Result, args: List): boolean
+export interface Calls {
+  filter(name: string, operand: Item, positional: List, named: Dict): Item
+  test(name: string, operand: Item, positional: List, named: Dict): boolean
 }

@@ -1,11 +1,14 @@
 import { formatPosition, type Position, UserError } from '../../errors.ts'
 import type { Block } from './ast.ts'
 import { type Lexeme, lexExpression, lexTemplate } from './lex.ts'
+import type { Lookups } from './lookups.ts'
 import { type Name, namesIn } from './names.ts'
 import { parseTokens } from './parse.ts'
 import { Problem } from './problem.ts'
-import { renderBlock, renderExpression } from './render.ts'
+import { renderBlock, renderExpression, renderFile } from './render.ts'
+import { readHeader } from './template_header.ts'
 import { toTokens } from './tokens.ts'
+import { isTruthy as isTruthyItem } from './values.ts'
 
 /** Values an expression can see: plain YAML/JSON values, never class instances or functions. */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [key: string]: Value }
@@ -23,20 +26,40 @@ export interface Template {
   render(scope: Scope): Value
 }
 
+/** What templates may read beside their variables. */
+export interface TemplateOptions {
+  /** Lookups that read something outside, by name: `env`. Without them they are refused. */
+  readonly lookups?: Lookups
+}
+
 /** `at` is where the text's first character stands. Throws UserError at the syntax error, or at a filter nobody knows. */
-export function parseTemplate(source: string, at: Position): Template {
-  return toTemplate(source, at, lexTemplate, renderBlock)
+export function parseTemplate(source: string, at: Position, options: TemplateOptions = {}): Template {
+  const layout = { trimBlocks: true, lstripBlocks: false, plainBackslashes: true }
+  const form = { lex: (text: string) => lexTemplate(text, layout), render: renderBlock }
+  return toTemplate(source, at, options, withLastNewlines(form))
 }
 
 /** A bare expression, as `when:` has it; render answers its value. Throws as parseTemplate does. */
-export function parseExpression(source: string, at: Position): Template {
-  return toTemplate(source, at, lexCondition, renderExpression)
+export function parseExpression(source: string, at: Position, options: TemplateOptions = {}): Template {
+  return toTemplate(source, at, options, { lex: lexCondition, render: renderExpression })
+}
+
+/**
+ * The text of a template file; render answers a string, and a last newline stays. The file may start with
+ * `#jinja2: trim_blocks: False, lstrip_blocks: True`, which is no part of it.
+ */
+export function parseTemplateFile(source: string, at: Position, options: TemplateOptions = {}): Template {
+  const { header, layout } = asUserError(source, at, () => readHeader(source))
+  const start = header === '' ? at : { ...at, line: at.line + 1, column: 1 }
+  const form = { lex: (text: string) => lexTemplate(text, layout), render: renderFile }
+  return toTemplate(source.slice(header.length), start, options, withLastNewlines(form))
 }
 
 /** Whether a text needs parseTemplate at all. */
 export const hasTemplate = (text: string): boolean => /\{[{%]/.test(text)
 
-export { isTruthy } from './values.ts'
+export { isOmitted, OMIT } from './values.ts'
+export const isTruthy: (value: Value) => boolean = isTruthyItem
 
 function lexCondition(source: string): readonly Lexeme[] {
   if (/^\s*\{\{/.test(source))
@@ -44,20 +67,40 @@ function lexCondition(source: string): readonly Lexeme[] {
   return lexExpression(source)
 }
 
-function toTemplate(
-  source: string,
-  at: Position,
-  lex: (source: string) => readonly Lexeme[],
-  render: (block: Block, scope: Scope) => Value,
-): Template {
-  const block = asUserError(source, at, () => parseTokens(toTokens(lex(source))))
+interface Form {
+  lex(source: string): readonly Lexeme[]
+  render(block: Block, scope: Scope, lookups: Lookups, source: string): Value
+}
+
+function toTemplate(source: string, at: Position, options: TemplateOptions, form: Form): Template {
+  const { block, names } = asUserError(source, at, () => {
+    const block = parseTokens(toTokens(form.lex(source)))
+    return { block, names: namesIn(block) }
+  })
+  const { lookups = {} } = options
   return {
     source,
     at,
-    names: namesIn(block),
-    render: scope => asUserError(source, at, () => render(block, scope)),
+    names,
+    render: scope => asUserError(source, at, () => form.render(block, scope, lookups, source)),
   }
 }
+
+/** Jinja2 drops the newline that ends a text; Ansible puts as many newlines to a result as the text had (do_template). */
+function withLastNewlines(form: Form): Form {
+  return {
+    lex: source => form.lex(source.replace(/\n$/, '')),
+    render(block, scope, lookups, source) {
+      const value = form.render(block, scope, lookups, source)
+      const wanted = newlinesEnding(source)
+      if (wanted === 0 || (typeof value !== 'string' && value !== null)) return value
+      const text = value ?? ''
+      return text + '\n'.repeat(Math.max(0, wanted - newlinesEnding(text)))
+    },
+  }
+}
+
+const newlinesEnding = (text: string): number => text.length - text.replace(/\n+$/, '').length
 
 function asUserError<T>(source: string, at: Position, attempt: () => T): T {
   try {

@@ -1,5 +1,6 @@
 import type { Lexeme } from './lex.ts'
 import { Problem } from './problem.ts'
+import { rewriteStatements } from './statement_tokens.ts'
 
 /** What @huggingface/jinja's parser reads, with what it does not know of: the place. */
 export interface Token {
@@ -8,6 +9,8 @@ export interface Token {
   readonly text: string
   readonly offset: number
   readonly depth: number
+  /** It may stand behind an operand: the macro of `{% call(x) rows(xs) %}`. */
+  readonly mayFollow?: true
 }
 
 /**
@@ -17,19 +20,48 @@ export interface Token {
  * - a test takes no arguments: `x is match('a')` goes in as the filter `x | is match('a')`, which has the same
  *   precedence in Jinja2 (jinja2/parser.py, parse_filter_expr), and `x is divisibleby 3` gets its parentheses;
  * - `not in` is one comparison operator, so that a chain of comparisons can be told from its brackets;
- * - `[1 2]` is read as `[1, 2]`: refused here.
+ * - `[1 2]` is read as `[1, 2]`: refused here;
+ * - the statements it does not know are put in the words of those that it does: statement_tokens.ts.
  */
 export function toTokens(lexemes: readonly Lexeme[]): readonly Token[] {
   const tokens: Token[] = []
-  const reader = { lexemes, at: 0, tokens }
+  const reader = { lexemes, at: 0, tokens, tuples: tuplesIn(lexemes) }
   while (reader.at < lexemes.length) readToken(reader)
-  for (const [i, token] of tokens.entries()) refuseNeighbours(tokens[i - 1], token)
-  return tokens
+  const rewritten = rewriteStatements(tokens)
+  for (const [i, token] of rewritten.entries()) refuseNeighbours(rewritten[i - 1], token)
+  return rewritten
+}
+
+/** `()` and `(1,)`, which the parser does not know, are calls of it. */
+export const TUPLE = '()'
+
+/** The opening brackets of such tuples. */
+function tuplesIn(lexemes: readonly Lexeme[]): ReadonlySet<Lexeme> {
+  const open: { readonly lexeme: Lexeme; readonly isGroup: boolean }[] = []
+  const found = new Set<Lexeme>()
+  for (const [i, lexeme] of lexemes.entries()) {
+    if (lexeme.kind !== 'operator') continue
+    const previous = lexemes[i - 1]
+    if ('([{'.includes(lexeme.text))
+      open.push({ lexeme, isGroup: lexeme.text === '(' && !endsOperand(previous) })
+    if (!')]}'.includes(lexeme.text)) continue
+    const opening = open.pop()
+    const isTuple = previous?.kind === 'operator' && (previous.text === ',' || previous === opening?.lexeme)
+    if (opening?.isGroup && isTuple) found.add(opening.lexeme)
+  }
+  return found
+}
+
+function endsOperand(lexeme: Lexeme | undefined): boolean {
+  if (lexeme?.kind === 'word') return !KEYWORDS.includes(lexeme.text)
+  if (lexeme?.kind === 'operator') return ')]}'.includes(lexeme.text)
+  return lexeme?.kind === 'number' || lexeme?.kind === 'string'
 }
 
 interface Reader {
   readonly lexemes: readonly Lexeme[]
   readonly tokens: Token[]
+  readonly tuples: ReadonlySet<Lexeme>
   at: number
 }
 
@@ -44,6 +76,8 @@ function readToken(reader: Reader): void {
     reader.tokens.push({ ...lexeme, text: 'not in', type: 'ComparisonBinaryOperator', value: 'not in' })
   } else {
     reader.at += 1
+    if (reader.tuples.has(lexeme))
+      reader.tokens.push({ ...lexeme, type: 'Identifier', value: `${TUPLE}@${lexeme.offset}` })
     reader.tokens.push(toToken(lexeme, isAttribute, previous?.kind === 'open' && previous.text === '{%'))
     if (lexeme.kind === 'operator' && lexeme.text === '|') skipCollection(reader)
   }
@@ -106,7 +140,7 @@ function startsArgument(lexeme: Lexeme | undefined): boolean {
 /** `x | ansible.builtin.combine(y)` is `x | combine(y)`. */
 function skipCollection(reader: Reader): void {
   const texts = reader.lexemes.slice(reader.at, reader.at + 4).map(lexeme => lexeme.text)
-  if (texts.join('') === `ansible.builtin.`) reader.at += 4
+  if (/^ansible\.(?:builtin|legacy)\.$/.test(texts.join(''))) reader.at += 4
 }
 
 const KEYWORDS = ['and', 'or', 'not', 'in', 'is', 'if', 'else']
@@ -145,7 +179,14 @@ function toToken(lexeme: Lexeme, attribute: boolean, opensStatement: boolean): T
     word: 'Identifier',
     operator: OPERATOR_TYPES[text] ?? 'ComparisonBinaryOperator',
   }
-  return { ...lexeme, type: types[kind], value: kind === 'word' && !isKeyword ? `${text}@${offset}` : text }
+  const values = { number: numeral(text), word: isKeyword ? text : `${text}@${offset}` }
+  return { ...lexeme, type: types[kind], value: kind === 'number' || kind === 'word' ? values[kind] : text }
+}
+
+/** The parser tells a float by its point. */
+function numeral(text: string): string {
+  const digits = text.replaceAll('_', '')
+  return /^\d+e/i.test(digits) ? digits.replace(/e/i, '.0e') : digits
 }
 
 const OPERAND_ENDS = [
@@ -161,7 +202,7 @@ function refuseNeighbours(left: Token | undefined, right: Token): void {
   const ends = left && (OPERAND_ENDS.includes(left.type) || isName(left))
   const starts = OPERAND_STARTS.includes(right.type) || isName(right) || isKeyword(right, 'not')
   const joined = left?.type === 'StringLiteral' && right.type === 'StringLiteral'
-  if (!ends || !starts || joined) return
+  if (!ends || !starts || joined || right.mayFollow) return
   throw new Problem(
     `unexpected "${right.text}" after "${left.text}"`,
     'a comma or an operator may be missing',

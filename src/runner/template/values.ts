@@ -1,6 +1,44 @@
 import { Problem } from './problem.ts'
 import type { Value } from './template.ts'
 
+/** What an expression works with: a template's values, and what Python knows besides. */
+export type Item =
+  | null
+  | boolean
+  | number
+  | string
+  | List
+  | Dict
+  /** Python's float that happens to be whole: it is printed as `1.0`. */
+  | Float
+  | Missing
+  | TemplateObject
+export type List = readonly Item[]
+export interface Dict {
+  readonly [key: string]: Item
+}
+export type Present = Exclude<Item, Missing>
+
+export class Float {
+  readonly whole: number
+
+  constructor(whole: number) {
+    this.whole = whole
+  }
+}
+
+/** What Python prints in round brackets: pairs of `.items()`, of `zip`, of `dictsort`. */
+export class Tuple extends Array<Item> {
+  /** What is made from a tuple is a list. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array
+  }
+}
+export const tuple = (...items: readonly Item[]): Tuple => Object.assign(new Tuple(), items)
+
+/** Of groupby: its halves have names, too (jinja2/filters.py, _GroupTuple). */
+export class Group extends Tuple {}
+
 /** A name, attribute or item that is not there: fine under default() and `is defined`, else an error when used. */
 export class Missing {
   readonly why: string
@@ -17,45 +55,88 @@ export class Missing {
   }
 }
 
-export type Result = Value | Missing
-export type List = readonly Value[]
-export type Dict = { readonly [key: string]: Value }
-
-export function present(result: Result): Value {
-  if (!(result instanceof Missing)) return result
-  if (result.instead === undefined) throw new Problem(result.why, result.hint, result.offset)
-  return result.instead
+export interface GivenItems {
+  readonly positional: List
+  readonly named: Dict
 }
 
-export const isList = (value: Value | undefined): value is List => Array.isArray(value)
-export const isDict = (value: Value | undefined): value is Dict =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+/** What only lives inside a template: `loop`, a namespace, a macro. */
+export abstract class TemplateObject {
+  /** For messages: `the macro "row"`. */
+  abstract readonly label: string
+
+  member(_name: string): Item | undefined {
+    return undefined
+  }
+
+  call(_given: GivenItems): Item {
+    throw new Problem(`${this.label} cannot be called`)
+  }
+}
+
+/** For `default(omit)`: an argument or entry of this value is left out. */
+export const OMIT: { readonly [key: string]: Value } = Object.freeze({ omit: 'this argument is left out' })
+export const isOmitted = (value: unknown): boolean => value === OMIT
+
+export function present(item: Item | undefined): Present {
+  if (item === undefined) throw new Problem('a value is missing')
+  if (!(item instanceof Missing)) return item
+  if (item.instead === undefined) throw new Problem(item.why, item.hint, item.offset)
+  return item.instead
+}
+
+export const isList = (item: Item | undefined): item is List => Array.isArray(item)
+export const isDict = (item: Item | undefined): item is Dict =>
+  typeof item === 'object' &&
+  item !== null &&
+  !Array.isArray(item) &&
+  !(item instanceof Float) &&
+  !(item instanceof Missing) &&
+  !(item instanceof TemplateObject) &&
+  !isOmitted(item)
+
+/** Python's int and float; a boolean counts as 0 or 1 where a number is wanted. */
+export const isFloat = (item: Item | undefined): boolean =>
+  item instanceof Float || (typeof item === 'number' && !Number.isInteger(item))
+export const isNumeric = (item: Item | undefined): item is number | boolean | Float =>
+  typeof item === 'number' || typeof item === 'boolean' || item instanceof Float
+export const toFloat = (number: number): Item => (Number.isInteger(number) ? new Float(number) : number)
 
 /** Python's sense: none, false, 0, '' and what holds nothing are false. */
-export function isTruthy(value: Value): boolean {
+export function isTruthy(item: Item): boolean {
+  const value = present(item)
   if (isList(value)) return value.length > 0
+  if (value instanceof Float) return value.whole !== 0
   if (isDict(value)) return Object.keys(value).length > 0
   return Boolean(value)
 }
 
 /** For people. */
-export function describe(value: Value | undefined): string {
-  if (value === undefined) return 'nothing'
-  if (value === null) return 'none'
-  if (isList(value)) return 'a list'
-  if (isDict(value)) return 'a dictionary'
-  return `a ${typeof value}`
+export function describe(item: Item | undefined): string {
+  if (item === undefined || item instanceof Missing) return 'nothing'
+  if (item === null) return 'none'
+  if (item instanceof Tuple) return 'a tuple'
+  if (isList(item)) return 'a list'
+  if (item instanceof Float) return 'a number'
+  if (item instanceof TemplateObject) return item.label
+  if (isOmitted(item)) return 'omit'
+  if (isDict(item)) return 'a dictionary'
+  return `a ${typeof item}`
 }
+
+const GROUP_FIELDS = ['grouper', 'list']
 
 /**
  * Own items only: what JavaScript gives every object (`constructor`, `__proto__`, `length`) is not there,
  * so no expression reaches code. Lists and strings count from the end below zero.
  */
-export function ownItem(container: Value, key: Value): Value | undefined {
+export function ownItem(container: Item, key: Item): Item | undefined {
+  if (container instanceof TemplateObject) return typeof key === 'string' ? container.member(key) : undefined
   if (isDict(container)) {
     const name = keyText(key)
     return Object.hasOwn(container, name) ? container[name] : undefined
   }
+  if (container instanceof Group && typeof key === 'string') return container[GROUP_FIELDS.indexOf(key)]
   if (typeof key !== 'number' || !Number.isInteger(key)) return undefined
   if (isList(container)) return container.at(key)
   if (typeof container === 'string') return [...container].at(key)
@@ -63,89 +144,23 @@ export function ownItem(container: Value, key: Value): Value | undefined {
 }
 
 /** Python's dictionaries tell 1 from '1'; YAML's and JSON's keys become text here. */
-export function keyText(key: Value): string {
-  if (isList(key) || isDict(key)) throw new Problem(`${describe(key)} cannot be a key`)
-  return toText(key)
+export function keyText(item: Item): string {
+  const key = present(item)
+  if (typeof key === 'string') return key
+  if (typeof key === 'number') return String(key)
+  if (key === null) return 'None'
+  if (typeof key === 'boolean') return key ? 'True' : 'False'
+  if (key instanceof Float) return `${key.whole}.0`
+  throw new Problem(`${describe(key)} cannot be a key`)
 }
 
 /** What a loop sees: a list's items, a dictionary's keys, a string's characters. */
-export function itemsOf(value: Value | undefined): List {
+export function itemsOf(item: Item | undefined): List {
+  const value = present(item)
   if (isList(value)) return value
   if (isDict(value)) return Object.keys(value)
   if (typeof value === 'string') return [...value]
   throw new Problem(`a list is needed here, this is ${describe(value)}`)
 }
 
-/** Python's: True equals 1, and lists and dictionaries by what they hold. */
-export const isEqual = (left: Value, right: Value): boolean => identity(left) === identity(right)
-
-/** The same text for equal values, so that a Set can tell whether one is there. */
-export function identity(value: Value): string {
-  if (isList(value)) return `[${value.map(identity).join()}]`
-  if (isDict(value)) {
-    const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${identity(item)}`)
-    return `{${entries.sort().join()}}`
-  }
-  const plain = number(value)
-  return typeof plain === 'number' ? String(plain) : JSON.stringify(plain)
-}
-
-const number = (value: Value): Value => (typeof value === 'boolean' ? Number(value) : value)
-
-/** Below, at or above zero, as Array.sort takes it. */
-export function compare(left: Value, right: Value): number {
-  if (isList(left) && isList(right)) return compareLists(left, right)
-  const [a, b] = [number(left), number(right)]
-  if (typeof a === 'number' && typeof b === 'number') return a - b
-  if (typeof a === 'string' && typeof b === 'string') return a < b ? -1 : Number(a > b)
-  throw new Problem(
-    `${describe(left)} and ${describe(right)} have no order`,
-    'convert one: | int, | float or | string',
-  )
-}
-
-function compareLists(left: List, right: List): number {
-  for (const [i, item] of left.entries()) {
-    const other = right[i]
-    if (other === undefined) return 1
-    if (!isEqual(item, other)) return compare(item, other)
-  }
-  return left.length - right.length
-}
-
-export function contains(container: Value, item: Value): boolean {
-  if (isList(container)) return container.some(each => isEqual(each, item))
-  if (isDict(container)) return Object.hasOwn(container, keyText(item))
-  if (typeof container === 'string' && typeof item === 'string') return container.includes(item)
-  throw new Problem(`${describe(item)} cannot be looked for in ${describe(container)}`)
-}
-
-/** As Python's str(): `True`, `None`, `['a', 1]`, `{'a': 1}`. JavaScript has one kind of number: 1.0 is `1`. */
-export const toText = (value: Value): string => (typeof value === 'string' ? value : repr(value))
-
-function repr(value: Value): string {
-  if (typeof value === 'string') return reprString(value)
-  if (isList(value)) return `[${value.map(repr).join(', ')}]`
-  if (isDict(value))
-    return `{${Object.entries(value)
-      .map(([key, item]) => `${reprString(key)}: ${repr(item)}`)
-      .join(', ')}}`
-  if (value === null) return 'None'
-  if (typeof value === 'boolean') return value ? 'True' : 'False'
-  return String(value)
-}
-
-function reprString(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  const escaped = text.replace(/[\\\x00-\x1f\x7f]/g, escapeCharacter)
-  return `${quote}${quote === "'" ? escaped.replaceAll("'", "\\'") : escaped}${quote}`
-}
-
-const NAMED_ESCAPES: Readonly<Record<string, string>> = {
-  '\\': '\\\\',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-}
-const escapeCharacter = (character: string): string =>
-  NAMED_ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+export const dictOf = (entries: Iterable<readonly [string, Item]>): Dict => Object.fromEntries(entries)

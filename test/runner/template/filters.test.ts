@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { FILTERS } from '../../../src/runner/template/filters/index.ts'
+import { FILTERS, REFUSED_FILTERS } from '../../../src/runner/template/filters/index.ts'
 import { parseExpression, type Value } from '../../../src/runner/template/template.ts'
-import { TESTS } from '../../../src/runner/template/tests.ts'
+import { REFUSED_TESTS, TESTS } from '../../../src/runner/template/tests.ts'
+import { EXPRESSIONS, TEMPLATES } from './ansible_cases.ts'
 
 const value = (source: string): Value => parseExpression(source, { file: 'f', line: 1, column: 1 }).render({})
 
@@ -58,6 +59,10 @@ const FILTER_CASES: readonly [filter: string, source: string, answer: Value][] =
   ['trim', '"  a " | trim', 'a'],
   ['union', '[1, 2] | union([2, 3])', [1, 2, 3]],
   ['unique', '["a", "A", "b"] | unique | list', ['a', 'b']],
+  ['commonpath', '["/a/b", "/a/c"] | commonpath', '/a'],
+  ['normpath', '"a/./b" | normpath', 'a/b'],
+  ['safe', '"<" | safe', '<'],
+  ['attr', '"x" | attr("a") | default(1)', 1],
   ['upper', '"10de" | upper', '10DE'],
   [
     'zip',
@@ -72,10 +77,24 @@ const FILTER_CASES: readonly [filter: string, source: string, answer: Value][] =
 describe('filters', () => {
   it.each(FILTER_CASES)('%s: %s', (_, source, answer) => expect(value(source)).toEqual(answer))
 
-  it('every filter has a case', () => {
-    expect(Object.keys(FILTERS).sort()).toEqual([...new Set(FILTER_CASES.map(([name]) => name))].sort())
+  it('every filter is compared with Ansible, or has a case here', () => {
+    const asked = [...EXPRESSIONS, ...TEMPLATES].join('\n')
+    const own = FILTER_CASES.map(([name]) => name)
+    const isAsked = (name: string) =>
+      new RegExp(`\\| ${name}\\b|map\\('${name}'`).test(asked) || own.includes(name)
+    expect(Object.keys(FILTERS).filter(name => !isAsked(name))).toEqual([])
+  })
+
+  it.each(Object.entries(REFUSED_FILTERS))('%s is refused, and says what to do instead', (name, hint) => {
+    expect(() => value(`"a" | ${name}`)).toThrow(`the filter "${name}" is not available`)
+    expect(hint).not.toBe('')
   })
 })
+
+/** Second names of tests that are asked for by their first. */
+const SYNONYMS = [
+  'change', 'failure', 'greaterthan', 'lessthan', 'is_abs', 'issubset', 'issuperset', 'isnan', 'started', 'successful',
+] // biome-ignore format: a table
 
 describe('tests', () => {
   it.each([
@@ -87,6 +106,17 @@ describe('tests', () => {
     '[0, 1] is not all', '{"failed": true} is failed', '{"failed": false} is succeeded', '{} is not skipped',
     '"ab" is lower', '"AB" is upper', '4 is divisibleby(2)', '1 is not sameas true', 'x is undefined',
   ])('%s', source => expect(value(source)).toBe(true)) // biome-ignore format: one claim after the other
+
+  it('every test is compared with Ansible', () => {
+    const asked = EXPRESSIONS.join('\n')
+    const forms = (name: string) => [`is ${name}`, `is not ${name}`, `'${name}'`]
+    const unasked = Object.keys(TESTS).filter(name => !forms(name).some(form => asked.includes(form)))
+    expect(unasked.filter(name => /^\w+$/.test(name) && !SYNONYMS.includes(name))).toEqual([])
+  })
+
+  it.each(Object.keys(REFUSED_TESTS))('%s is refused: it would look at the controller', name => {
+    expect(() => value(`"/etc" is ${name}`)).toThrow(`the test "${name}" is not available`)
+  })
 
   it('every test name is looked up by its own table only', () => {
     expect(Object.keys(TESTS)).toContain('match')

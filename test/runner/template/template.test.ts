@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src/errors.ts'
+import { partlyUnknown, UnknownYet } from '../../../src/runner/live_variables.ts'
 import {
   hasTemplate,
+  isOmitted,
   isTruthy,
   parseExpression,
   parseTemplate,
+  parseTemplateFile,
   type Scope,
   type Value,
 } from '../../../src/runner/template/template.ts'
@@ -136,7 +139,54 @@ describe('errors name the place, the word and the nearest one', () => {
     ['{{ slot + }}', '7:22: unexpected "}}": something is missing before it', undefined],
     ['{% if enabled %}yes', '7:15: "{% if %}" has no "{% endif %}"', undefined],
     ['{% endif %}', '7:15: unexpected "endif"', undefined],
-    ['{% macro x() %}{% endmacro %}', '7:12: {% macro %} is not available in playbooks', undefined],
+    [
+      '{% include "x" %}',
+      '7:15: {% include %} is not available',
+      'a template stands alone here: write its text where it belongs',
+    ],
+    ['{% break %}', '7:15: {% break %} is not available', 'filter the items: {% for x in xs if … %}'],
+    ['{% endfi %}', '7:15: there is no statement "endfi"', 'did you mean "endif"?'],
+    [
+      '{% macro row(x) %}{% endmacro %}{{ rov(1) }}',
+      '7:47: there is no function "rov"',
+      'did you mean "row"?',
+    ],
+    [
+      '{% macro row(x) %}{{ x }}{% endmacro %}{{ row() }}',
+      '7:33: the macro "row" is called without its argument "x"',
+      undefined,
+    ],
+    [
+      '{{ pci.append(1) }}',
+      '7:19: .append() is not available: it would change a variable',
+      'build a new list: xs + [x]',
+    ],
+    [
+      '{{ now() }}',
+      '7:15: now() is not available',
+      'a run should come out the same at any time: give the time with -e',
+    ],
+    [
+      '{{ 5 | random }}',
+      '7:19: random needs a seed, a text or a whole number: what it says must be the same tomorrow',
+      '| random(seed=inventory_hostname)',
+    ],
+    ['{{ range }}', '7:15: "range" is not defined', undefined],
+    [
+      '{% set enabled.x = 1 %}',
+      '7:19: "enabled" is no namespace: nothing can be set on it',
+      '{% set enabled = namespace(x=…) %}',
+    ],
+    [
+      '{{ slot is file }}',
+      '7:23: the test "file" is not available',
+      'it would look at a file of the controller: register a command instead, and test its result',
+    ],
+    [
+      '{{ ("a" * 40) is match("(a+)+$b") }}',
+      '7:29: the regular expression takes too long on this text',
+      'avoid a repetition in a repetition',
+    ],
     ['a {% for x in memtotal_mb %}{% endfor %}', '7:26: a list is needed here, this is a number', undefined],
     ['{% for a, b in pci %}{% endfor %}', '7:27: a, b need 2 values', undefined],
     ['{{ 1 // 0 }}', '7:17: division by zero', undefined],
@@ -148,7 +198,8 @@ describe('errors name the place, the word and the nearest one', () => {
       "leave those out: selectattr('driver', 'defined')",
     ],
     ['{{ slot is match("(") }}', '7:23: "(" is no regular expression', undefined],
-    ['{{ lookup("env", "HOME") }}', '7:15: there is no function "lookup"', undefined],
+    ['{{ lookup("env", "HOME") }}', '7:15: the lookup "env" is not available', 'give the value with -e'],
+    ['{{ lookup("emv", "HOME") }}', '7:15: there is no lookup "emv"', undefined],
   ])('%j', (source, message, hint) => {
     const found = problem(() => rendered(source))
     expect(found.message).toContain(`gpu.yaml:${message}`)
@@ -205,6 +256,88 @@ describe('backslashes in strings', () => {
 
   it('are escapes in conditions, where they are known ones', () => {
     expect(parseExpression("'a\\tb' ~ '\\d'", at).render(scope)).toBe('a\tb\\d')
+  })
+})
+
+describe('template files', () => {
+  const file = (source: string) => parseTemplateFile(source, at).render(scope)
+
+  it('are text, whatever stands in them', () => {
+    expect(file('{{ memtotal_mb }}')).toBe('16384')
+    expect(file('{{ vfio_devices }}\n')).toBe("['10de:13c2', '10de:0fbb']\n")
+  })
+
+  it('may say in their first line how blocks are trimmed', () => {
+    expect(file('#jinja2: lstrip_blocks: True\n  {% if enabled %}\nyes\n  {% endif %}\n')).toBe('yes\n')
+  })
+
+  it('an error counts that line', () => {
+    const bad = '#jinja2: trim_blocks: True\n{{ slo }}'
+    expect(problem(() => file(bad)).message).toContain('gpu.yaml:8:4: "slo" is not defined')
+  })
+
+  it.each([
+    [
+      '#jinja2: variable_start_string: "[["\n',
+      'the #jinja2 line sets "variable_start_string", which is not available',
+    ],
+    ['#jinja2: trim_block: True\n', 'the #jinja2 line sets "trim_block", which is not available'],
+    ['#jinja2: trim_blocks: yes\n', 'trim_blocks must be True or False'],
+  ])('%j is refused', (source, why) => expect(problem(() => file(source)).message).toContain(why))
+})
+
+describe('omit', () => {
+  it('comes out as itself, alone and inside', () => {
+    expect(isOmitted(rendered('{{ missing | default(omit) }}'))).toBe(true)
+    const inside = rendered('{{ {"mode": missing | default(omit)} }}')
+    expect(typeof inside === 'object' && inside !== null && 'mode' in inside && isOmitted(inside.mode)).toBe(
+      true,
+    )
+  })
+
+  it('cannot be a part of a text', () => {
+    expect(problem(() => rendered('a{{ omit }}')).hint).toContain('omit leaves out a whole argument')
+  })
+})
+
+describe('what a dry run cannot know', () => {
+  const why = 'the command has not run'
+  const known = { changed: true, failed: false }
+  const unknown = { ...scope, r: partlyUnknown(known, why), all: { results: [partlyUnknown(known, why)] } }
+  const render = (source: string) => parseExpression(source, at).render(unknown)
+
+  it.each([
+    'r.stdout', 'r["stdout"]', 'r.stdout | default("x")', 'r.rc == 0', 'r is skipped', 'r | to_json', 'r | string',
+    'r | dict2items', 'r.items()', 'r == {}', '"rc" in r', 'r | length', 'all.results | map(attribute="stdout") | list',
+    'all.results | selectattr("rc", "eq", 0) | list', '[r] | string', 'r.stdout is defined',
+  ])('%s passes on that it is unknown', source => expect(() => render(source)).toThrow(UnknownYet)) // biome-ignore format: one after the other
+
+  it.each(['{% for line in r.stdout_lines %}{% endfor %}', '{% for key in r %}{% endfor %}', 'a{{ r }}'])(
+    'so does %s',
+    source => expect(() => parseTemplate(source, at).render(unknown)).toThrow(UnknownYet),
+  )
+
+  it.each([
+    ['r is defined', true], ['r is changed', true], ['r is failed', false], ['r is success', true], ['r.changed', true],
+    ['all.results | map(attribute="changed") | list', [true]], ['r is mapping', true], ['(r | default({})).changed', true],
+    ['all.results | length', 1], ['all is changed', true], ['nope is defined and r.stdout', false],
+  ])('%s is known all the same', (source, answer) => expect(render(source)).toEqual(answer)) // biome-ignore format: a table
+
+  it('the whole is handed on as it is', () => {
+    const inside = parseTemplate('{{ [r] }}', at).render(unknown)
+    expect(render('r') === unknown.r).toBe(true)
+    expect(Array.isArray(inside) && inside[0] === unknown.r).toBe(true)
+  })
+})
+
+describe('lookups', () => {
+  it('that read something outside are given by the caller', () => {
+    const lookups = { env: (terms: readonly Value[]) => terms.map(term => `<${String(term)}>`) }
+    expect(parseTemplate('{{ lookup("env", "HOME") }}', at, { lookups }).render({})).toBe('<HOME>')
+    expect(parseTemplate('{{ q("ansible.builtin.env", "A", "B") }}', at, { lookups }).render({})).toEqual([
+      '<A>',
+      '<B>',
+    ])
   })
 })
 

@@ -20,6 +20,9 @@ const PIECES = [
   'endif', 'for', 'endfor', 'set', 'endset', 'raw', 'endraw', 'macro', 'defined', 'match', 'range', 'default', 'map',
   'join', 'length', 'list', 'sort', 'constructor', '__proto__', 'true', 'none', 'loop', '| default(1)', '| list',
   'is defined', 'range(99)', '{% for x in xs %}', '{% endfor %}', '{% if a %}', '{{ a }}', '.items()', "| map('int')",
+  '{% macro f(a) %}', '{% endmacro %}', '{{ f(1) }}', '{% call f() %}', '{% endcall %}', 'caller', 'with', 'endwith', 'filter', 'endfilter',
+  'recursive', 'namespace', '{% set ns = namespace() %}', 'ns.x', 'loop.cycle', 'loop(', '{%+', '+%}', '*', '**b', '1e5', '0x', '1_0', '%}',
+  'lookup', "'vars'", 'cycler', '.next()', 'omit', '| format', '.format(', '{0}', '%s',
 ] // biome-ignore format: a bag of words
 
 const soup = fc
@@ -157,6 +160,28 @@ describe('what would grow without end is an error', () => {
     ['many operators', `{{ a${' ~ a'.repeat(10_000)} }}`],
     ['many attributes', `{{ a${'.a'.repeat(10_000)} }}`],
     ['many blocks', '{% if a %}'.repeat(10_000)],
+    ['a macro that calls itself', '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'],
+    ['a macro that doubles', '{% macro f(n) %}{{ f(n + 1) }}{{ f(n + 1) }}{% endmacro %}{{ f(0) }}'],
+    ['a loop that calls itself', '{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}'],
+    ['a product', '{{ range(999) | product(range(999)) }}'],
+    ['permutations', '{{ range(20) | permutations }}'],
+    ['a wide format', '{{ "%999999999d" | format(1) }}'],
+    ['a wide field', '{{ "{:999999999}".format(1) }}'],
+    ['a wide centre', '{{ "a".center(999999999) }}'],
+    ['a slow regular expression', '{{ ("a" * 50 ~ "b") | regex_replace("^(a+)+$", "") }}'],
+    ['a slow search', '{{ ("a" * 5000) is search("a*a*a*a*a*a*b") }}'],
+    [
+      'a list that doubles',
+      '{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}',
+    ],
+    [
+      'a text that doubles',
+      '{% set ns = namespace(x="a") %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}',
+    ],
+    [
+      'a list in itself, often',
+      '{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}',
+    ],
     ['a loop in a loop', '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}'],
     ['a loop that writes', '{% for i in range(99999) %}{{ "x" * 9999999 }}{% endfor %}'],
     ['a long replacement', "{{ ('x' * 9999999) | replace('x', 'y' * 9999999) }}"],

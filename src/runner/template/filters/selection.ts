@@ -1,14 +1,13 @@
 import { asList, asString, atPath } from '../coerce.ts'
 import { Problem } from '../problem.ts'
-import type { Filter, Named } from '../signature.ts'
-import type { Value } from '../template.ts'
-import { type Dict, isTruthy, itemsOf, type List, Missing, present, type Result, toText } from '../values.ts'
+import type { Args, Calls, Filter } from '../signature.ts'
+import { type Item, isDict, isTruthy, itemsOf, type List, Missing, present } from '../values.ts'
 
 /** Filters that apply another filter or a test to each item. */
 export const SELECTION_FILTERS: Readonly<Record<string, Filter>> = {
   map: {
-    takes: '* attribute= default=',
-    apply: (operand, args, named) => map(itemsOf(present(operand)), args, named),
+    takes: '* attribute= default= **',
+    apply: (operand, args, calls) => map(itemsOf(operand), args, calls),
   },
   select: selection(false, true),
   reject: selection(false, false),
@@ -16,34 +15,36 @@ export const SELECTION_FILTERS: Readonly<Record<string, Filter>> = {
   rejectattr: selection(true, false),
 }
 
-function map(items: List, args: Dict, named: Named): List {
+function map(items: List, args: Args, calls: Calls): List {
   const { attribute, default: fallback } = args
   const [filter, ...rest] = asList(args['*'])
-  if (attribute !== undefined) return items.map(item => present(atAttribute(item, attribute, fallback)))
+  const named = isDict(args['**']) ? args['**'] : {}
+  if (filter === undefined && attribute !== undefined) {
+    return items.map(item => {
+      const found = atPath(item, attribute)
+      return found instanceof Missing && fallback !== undefined ? fallback : found
+    })
+  }
   if (filter === undefined)
     throw new Problem('map needs a filter or an attribute', "map('int') or map(attribute='id')")
-  return items.map(item => present(named.filter(asString(filter), item, rest)))
+  const given = {
+    ...named,
+    ...(attribute === undefined ? {} : { attribute }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+  }
+  return items.map(item => calls.filter(asString(filter), item, rest, given))
 }
 
 /** Without a test: what is true in Python's sense. */
 function selection(byAttribute: boolean, wanted: boolean): Filter {
-  const holds = (item: Value, args: Dict, named: Named): boolean => {
+  const holds = (item: Item, args: Args, calls: Calls): boolean => {
     const [test, ...rest] = asList(args['*'])
-    const subject = byAttribute ? atAttribute(item, args.attribute ?? null, undefined) : item
-    return test === undefined ? isTruthy(present(subject)) : named.test(asString(test), subject, rest)
+    const subject = byAttribute ? atPath(item, args.attribute ?? null) : item
+    if (test === undefined) return isTruthy(present(subject))
+    return calls.test(asString(test), subject, rest, isDict(args['**']) ? args['**'] : {})
   }
   return {
-    takes: byAttribute ? 'attribute *' : '*',
-    apply: (operand, args, named) =>
-      itemsOf(present(operand)).filter(item => holds(item, args, named) === wanted),
+    takes: byAttribute ? 'attribute * **' : '* **',
+    apply: (operand, args, calls) => itemsOf(operand).filter(item => holds(item, args, calls) === wanted),
   }
-}
-
-function atAttribute(item: Value, attribute: Value, fallback: Value | undefined): Result {
-  const path = toText(attribute)
-  return (
-    atPath(item, attribute) ??
-    fallback ??
-    new Missing(`an item has no "${path}"`, `leave those out: selectattr('${path}', 'defined')`)
-  )
 }
