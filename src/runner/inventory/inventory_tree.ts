@@ -1,10 +1,12 @@
 import type { Position } from '../../errors.ts'
 import type { Problems } from '../playbook/problems.ts'
 import type { Layer, Variable } from '../playbook/variables.ts'
+import type { Node } from '../yaml/yaml_node.ts'
 
 /** Groups and hosts as one file after the other names them. */
 export interface RawGroup {
   readonly name: string
+  /** Those that are named in it itself. */
   readonly hosts: Set<string>
   /** Names, and where each was given. */
   readonly children: Map<string, Position>
@@ -15,7 +17,10 @@ export interface RawHost {
   readonly name: string
   /** Where it is named first. */
   readonly at: Position
-  readonly folder: string
+  readonly folder: string | undefined
+  readonly file: string
+  /** Behind its name. */
+  readonly port: number | undefined
   readonly vars: Map<string, Variable>
 }
 
@@ -28,8 +33,12 @@ export interface Inventory {
 
 export interface Group {
   readonly name: string
-  /** With those of its children, in inventory order. */
+  /** Its own first, then those of its children, level by level. */
   readonly hosts: readonly string[]
+  /** Those that are named in it itself. */
+  readonly ownHosts: readonly string[]
+  readonly children: readonly string[]
+  readonly priority: number
   readonly vars: Layer
 }
 
@@ -40,46 +49,40 @@ export interface InventoryHost {
   readonly vars: Layer
   /** Of the inventory file that names it first; undefined for the implicit localhost. */
   readonly folder: string | undefined
+  readonly file?: string | undefined
 }
 
 /** Joins what the files say: every group is below `all`, and a host in no other group is `ungrouped`. */
 export function joinInventory(
-  groups: ReadonlyMap<string, RawGroup>,
+  named: ReadonlyMap<string, RawGroup>,
   hosts: ReadonlyMap<string, RawHost>,
   problems: Problems,
 ): Inventory {
-  noteTwins(groups, hosts, problems)
-  if (noteCircles(groups, problems)) return { groups: new Map(), hosts: new Map() }
+  if (noteCircles(named, problems)) return { groups: new Map(), hosts: new Map() }
+  const groups = reconciled(named, hosts)
   const parents = parentsOf(groups)
-  const members = new Map<string, ReadonlySet<string>>()
-  for (const host of hosts.keys()) members.set(host, groupsOf(host, groups, parents))
   const order = precedenceOf(groups, parents)
   return {
-    groups: new Map(
-      [...groups].map(([name, { vars }]) => [name, { name, vars, hosts: hostsIn(name, members) }]),
-    ),
+    groups: new Map([...groups].map(([name, group]) => [name, groupOf(group, groups)])),
     hosts: new Map(
       [...hosts].map(([name, host]) => {
-        const inGroups = order.filter(group => members.get(name)?.has(group))
-        return [name, { ...host, groups: inGroups }]
+        const members = groupsOf(name, groups, parents)
+        return [
+          name,
+          hostOf(
+            host,
+            order.filter(group => members.has(group)),
+          ),
+        ]
       }),
     ),
   }
 }
 
+type RawGroups = ReadonlyMap<string, RawGroup>
 type Parents = ReadonlyMap<string, readonly string[]>
 
-/** A pattern could mean either; Ansible warns and takes the group. */
-function noteTwins(
-  groups: ReadonlyMap<string, RawGroup>,
-  hosts: ReadonlyMap<string, RawHost>,
-  problems: Problems,
-): void {
-  for (const { name, at } of hosts.values())
-    if (groups.has(name)) problems.add(at, `"${name}" is a host and a group`, 'rename one of them')
-}
-
-function noteCircles(groups: ReadonlyMap<string, RawGroup>, problems: Problems): boolean {
+function noteCircles(groups: RawGroups, problems: Problems): boolean {
   const before = problems.count
   const done = new Set<string>()
   const walk = (name: string, chain: readonly string[]): void => {
@@ -94,7 +97,29 @@ function noteCircles(groups: ReadonlyMap<string, RawGroup>, problems: Problems):
   return problems.count > before
 }
 
-function parentsOf(groups: ReadonlyMap<string, RawGroup>): Parents {
+/** Groups without a parent go below `all`, hosts without a group into `ungrouped` (inventory/data.py, reconcile_inventory). */
+function reconciled(named: RawGroups, hosts: ReadonlyMap<string, RawHost>): RawGroups {
+  const parents = parentsOf(named)
+  const orphans = [...named.keys()].filter(name => name !== 'all' && !parents.has(name))
+  const grouped = new Set(
+    [...named.values()]
+      .filter(({ name }) => name !== 'all' && name !== 'ungrouped')
+      .flatMap(group => [...group.hosts]),
+  )
+  const first = named.get('ungrouped')?.hosts ?? new Set()
+  const alone = [...first, ...hosts.keys()].filter(name => !grouped.has(name))
+  const groups = new Map(named)
+  for (const group of named.values()) {
+    if (group.name === 'ungrouped') groups.set('ungrouped', { ...group, hosts: new Set(alone) })
+    if (group.name !== 'all') continue
+    const children = new Map(group.children)
+    for (const orphan of orphans) children.set(orphan, { file: 'inventory', line: 1, column: 1 })
+    groups.set('all', { ...group, children })
+  }
+  return groups
+}
+
+function parentsOf(groups: RawGroups): Parents {
   const parents = new Map<string, string[]>()
   for (const group of groups.values()) {
     for (const child of group.children.keys()) parents.set(child, [...(parents.get(child) ?? []), group.name])
@@ -102,11 +127,7 @@ function parentsOf(groups: ReadonlyMap<string, RawGroup>): Parents {
   return parents
 }
 
-function groupsOf(
-  host: string,
-  groups: ReadonlyMap<string, RawGroup>,
-  parents: Parents,
-): ReadonlySet<string> {
+function groupsOf(host: string, groups: RawGroups, parents: Parents): ReadonlySet<string> {
   const found = new Set(['all'])
   const enter = (name: string): void => {
     if (found.has(name)) return
@@ -114,13 +135,11 @@ function groupsOf(
     for (const parent of parents.get(name) ?? []) enter(parent)
   }
   for (const group of groups.values()) if (group.hosts.has(host)) enter(group.name)
-  if (found.size === 1) found.add('ungrouped')
-  else if (found.size > 2) found.delete('ungrouped')
   return found
 }
 
-/** Parents before children; within one depth by ansible_group_priority, then by name (Ansible's group sorting). */
-function precedenceOf(groups: ReadonlyMap<string, RawGroup>, parents: Parents): readonly string[] {
+/** Parents before children; within one depth by ansible_group_priority, then by name (inventory/helpers.py, sort_groups). */
+function precedenceOf(groups: RawGroups, parents: Parents): readonly string[] {
   const depths = new Map<string, number>()
   const depthOf = (name: string): number => {
     const known = depths.get(name)
@@ -129,14 +148,53 @@ function precedenceOf(groups: ReadonlyMap<string, RawGroup>, parents: Parents): 
     depths.set(name, depth)
     return depth
   }
-  const priority = (name: string): number => {
-    const node = groups.get(name)?.vars.get('ansible_group_priority')?.node
-    return node?.kind === 'scalar' && typeof node.value === 'number' ? node.value : 1
-  }
+  const priority = (name: string): number => priorityOf(groups.get(name))
   return [...groups.keys()].sort(
     (a, b) => depthOf(a) - depthOf(b) || priority(a) - priority(b) || (a < b ? -1 : 1),
   )
 }
 
-const hostsIn = (group: string, members: ReadonlyMap<string, ReadonlySet<string>>): readonly string[] =>
-  [...members].filter(([, groups]) => groups.has(group)).map(([host]) => host)
+function priorityOf(group: RawGroup | undefined): number {
+  const node = group?.vars.get('ansible_group_priority')?.node
+  return node?.kind === 'scalar' && node.value !== null && Number.isInteger(Number(node.value))
+    ? Number(node.value)
+    : 1
+}
+
+function groupOf(group: RawGroup, groups: RawGroups): Group {
+  const vars = new Map(group.vars)
+  // Ansible takes it for itself: it is no variable of the hosts.
+  vars.delete('ansible_group_priority')
+  return {
+    name: group.name,
+    hosts: hostsBelow(group, groups),
+    ownHosts: [...group.hosts],
+    children: [...group.children.keys()],
+    priority: priorityOf(group),
+    vars,
+  }
+}
+
+/** Breadth first, as Ansible walks the children (inventory/group.py, _walk_relationship). */
+function hostsBelow(top: RawGroup, groups: RawGroups): readonly string[] {
+  const seen = new Set([top.name])
+  const hosts = new Set<string>()
+  for (let level = [top]; level.length > 0; ) {
+    for (const group of level) for (const host of group.hosts) hosts.add(host)
+    const next = level.flatMap(group => [...group.children.keys()]).filter(name => !seen.has(name))
+    for (const name of next) seen.add(name)
+    level = [...new Set(next)].flatMap(name => groups.get(name) ?? [])
+  }
+  return [...hosts]
+}
+
+function hostOf({ name, at, port, folder, file, vars }: RawHost, groups: readonly string[]): InventoryHost {
+  const own = new Map(vars)
+  if (port !== undefined && !own.has('ansible_port')) own.set('ansible_port', numberAt(port, at))
+  return { name, groups, folder, file, vars: own }
+}
+
+function numberAt(value: number, at: Position): Variable {
+  const node: Node = { kind: 'scalar', at, textAt: at, value, source: String(value) }
+  return { at, keyAt: at, node, templates: [], templateOf: () => undefined, render: () => value }
+}

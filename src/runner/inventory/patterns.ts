@@ -1,15 +1,22 @@
 import { didYouMean } from '../../nearest.ts'
+import { isAddress } from './host_names.ts'
 
 export interface Fleet {
-  /** In inventory order. */
+  /** In the order of their first appearance. */
   readonly hosts: readonly string[]
+  /** In the order of their first appearance; `all` has every host in inventory order. */
   readonly groups: ReadonlyMap<string, readonly string[]>
 }
 
 export interface Selection {
-  /** In inventory order. */
+  /** In the order of the pattern; those of a group in the group's. */
   readonly hosts: readonly string[]
-  readonly mistakes: readonly { readonly why: string; readonly hint?: string }[]
+  readonly mistakes: readonly Mistake[]
+}
+
+interface Mistake {
+  readonly why: string
+  readonly hint?: string
 }
 
 /** Names that mean the machine the run is on, unless the inventory has them. */
@@ -17,39 +24,42 @@ const LOCALHOST = ['localhost', '127.0.0.1', '::1']
 
 /**
  * The hosts a pattern names: `a,b` `a:b` `:&c` `:!d`, globs, `~regex`, `group[0:2]`. First what is named is united,
- * then cut with each `&`, then each `!` is taken away (https://docs.ansible.com, "Patterns: targeting hosts and groups").
- * A part that nothing answers to is a mistake.
+ * then cut with each `&`, then each `!` is taken away (ansible/ansible, lib/ansible/inventory/manager.py,
+ * order_patterns). A part that nothing answers to is a mistake. A list is of patterns.
  */
-export function selectHosts(pattern: string, fleet: Fleet): Selection {
-  const parts = splitPattern(pattern, fleet).map(text => readPart(text, fleet))
-  const of = (sign: Part['sign']) => parts.filter(part => part.sign === sign)
-  const named = of('+').length > 0 ? union(of('+')) : new Set(fleet.hosts)
-  const cut = of('&').reduce((hosts, part) => hosts.intersection(part.hosts), named)
-  const left = of('!').reduce((hosts, part) => hosts.difference(part.hosts), cut)
+export function selectHosts(pattern: string | readonly string[], fleet: Fleet): Selection {
+  const patterns = typeof pattern === 'string' ? [pattern] : pattern
+  const parts = patterns.flatMap(each => splitPattern(each, fleet)).map(text => readPart(text, fleet))
+  const of = (sign: Part['sign']) => parts.filter(part => part.sign === sign).map(part => new Set(part.hosts))
+  const named = parts.some(({ sign }) => sign === '+') ? of('+') : [new Set(everyHost(fleet))]
+  const united = named.reduce((all, hosts) => all.union(hosts), new Set())
+  const left = [...united].filter(
+    host => of('&').every(hosts => hosts.has(host)) && !of('!').some(hosts => hosts.has(host)),
+  )
   const mistakes = parts.flatMap(part => (part.mistake ? [part.mistake] : []))
-  if (parts.length === 0) mistakes.push({ why: 'the pattern is empty' })
-  return {
-    hosts: [...fleet.hosts, ...LOCALHOST.filter(name => !fleet.hosts.includes(name))].filter(host =>
-      left.has(host),
-    ),
-    mistakes,
-  }
+  return { hosts: left, mistakes: parts.length === 0 ? [{ why: 'the pattern is empty' }] : mistakes }
 }
+
+const everyHost = (fleet: Fleet): readonly string[] => fleet.groups.get('all') ?? fleet.hosts
 
 interface Part {
   readonly sign: '+' | '&' | '!'
-  readonly hosts: ReadonlySet<string>
-  readonly mistake?: { readonly why: string; readonly hint?: string }
+  readonly hosts: readonly string[]
+  readonly mistake?: Mistake
 }
 
-const union = (parts: readonly Part[]): ReadonlySet<string> => new Set(parts.flatMap(part => [...part.hosts]))
-
-/** Colons inside brackets belong to a slice; in an address or a regular expression they are no separators either. */
+/**
+ * At commas; what has none, at colons, unless it is one address. Colons inside brackets belong to a slice. Where there
+ * are commas a regular expression keeps its colons.
+ */
 function splitPattern(pattern: string, fleet: Fleet): readonly string[] {
+  const hasComma = pattern.includes(',')
   return pattern.split(',').flatMap(piece => {
     const text = piece.trim()
     const name = text.replace(/^[!&]/, '')
-    if (name.startsWith('~') || LOCALHOST.includes(name) || isKnown(name, fleet)) return [text]
+    const isOne = LOCALHOST.includes(name) || isKnown(name, fleet) || isAddress(name)
+    if (text === '') return []
+    if (isOne || (hasComma && name.startsWith('~'))) return [text]
     return text.match(/(?:[^\s:[\]]|\[[^\]]*\]?|\])+/g) ?? []
   })
 }
@@ -59,51 +69,69 @@ const isKnown = (name: string, fleet: Fleet): boolean => fleet.groups.has(name) 
 function readPart(text: string, fleet: Fleet): Part {
   const sign = text.startsWith('&') ? '&' : text.startsWith('!') ? '!' : '+'
   const name = sign === '+' ? text : text.slice(1)
-  const match = hostsNamed(name, fleet)
-  return typeof match === 'string'
-    ? { sign, hosts: new Set(), mistake: mistakeOf(name, match, fleet) }
-    : { sign, hosts: new Set(match) }
+  const found = hostsNamed(name, fleet)
+  return found.why === undefined
+    ? { sign, hosts: found.hosts }
+    : { sign, hosts: [], mistake: mistakeOf(name, found, fleet) }
 }
 
-function mistakeOf(name: string, why: string, fleet: Fleet): { why: string; hint?: string } {
-  const hint = didYouMean(name, [...fleet.groups.keys(), ...fleet.hosts])
-  return hint === undefined ? { why } : { why, hint }
+function mistakeOf(name: string, { why, hint }: Refusal, fleet: Fleet): Mistake {
+  const near = hint ?? didYouMean(name, [...fleet.groups.keys(), ...fleet.hosts])
+  return near === undefined ? { why } : { why, hint: near }
 }
 
-/** The hosts, or why there are none. */
-function hostsNamed(name: string, fleet: Fleet): readonly string[] | string {
+type Refusal = { readonly why: string; readonly hint?: string }
+type Found = { readonly hosts: readonly string[]; readonly why?: undefined } | Refusal
+
+function hostsNamed(name: string, fleet: Fleet): Found {
+  if (name === '') return { why: 'a part of the pattern is empty' }
   if (name.startsWith('~')) return matching(regexOf(name.slice(1)), name, fleet)
   if (isKnown(name, fleet)) return hostsOf(name, fleet)
-  const [, base, first, last] = name.match(/^(.+)\[(?!\])(-?\d+)?(?:[:-](\d*))?\]$/) ?? []
-  if (base !== undefined && isKnown(base, fleet)) return slice(name, hostsOf(base, fleet), first, last)
-  if (/[*?[]/.test(name)) return matching(globOf(name), name, fleet)
-  if (LOCALHOST.includes(name)) return [name]
-  return `there is no host or group "${name}"`
+  const [, base, index, first, last] = name.match(SUBSCRIPT) ?? []
+  if (base === undefined) return hostsMatching(name, fleet)
+  const whole = isKnown(base, fleet) ? hostsOf(base, fleet) : hostsMatching(base, fleet)
+  return whole.why === undefined ? chosen(name, whole.hosts, { index, first, last }) : whole
 }
 
-const hostsOf = (name: string, fleet: Fleet): readonly string[] =>
-  fleet.groups.get(name) ?? fleet.hosts.filter(host => host === name)
+/** It stands behind names and globs alike, so that `web[12]` is the thirteenth of web, and `?[12]*` a glob. */
+const SUBSCRIPT = /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/
 
-function matching(pattern: RegExp | string, text: string, fleet: Fleet): readonly string[] | string {
-  if (typeof pattern === 'string') return pattern
+function hostsMatching(name: string, fleet: Fleet): Found {
+  if (/[*?[]/.test(name)) return matching(globOf(name), name, fleet)
+  if (!LOCALHOST.includes(name)) return { why: `there is no host or group "${name}"` }
+  // Another of its names may be the inventory's.
+  return { hosts: [LOCALHOST.find(other => fleet.hosts.includes(other)) ?? name] }
+}
+
+function hostsOf(name: string, fleet: Fleet): Found {
+  const group = fleet.groups.get(name)
+  if (group === undefined) return { hosts: [name] }
+  const isTwin = fleet.hosts.includes(name) && group.join() !== name
+  // Ansible warns of it when it reads the inventory, and takes the host here and the group behind & and !.
+  return isTwin ? { why: `"${name}" is a host and a group`, hint: 'rename one of them' } : { hosts: group }
+}
+
+function matching(pattern: RegExp | Refusal, text: string, fleet: Fleet): Found {
+  if (!(pattern instanceof RegExp)) return pattern
   const groups = [...fleet.groups].filter(([name]) => pattern.test(name))
   const hosts = fleet.hosts.filter(host => pattern.test(host))
   return groups.length + hosts.length > 0
-    ? [...groups.flatMap(([, members]) => members), ...hosts]
-    : `no host or group matches "${text}"`
+    ? { hosts: [...new Set([...groups.flatMap(([, members]) => members), ...hosts])] }
+    : { why: `no host or group matches "${text}"` }
 }
 
-function regexOf(source: string): RegExp | string {
+/** Python's re.match, which Ansible uses, is bound to the beginning only; `(?P<name>…)` and `(?i)` are Python's own. */
+function regexOf(source: string): RegExp | Refusal {
+  const [, flags = '', body = ''] = source.match(/^(?:\(\?([ims]+)\))?([\s\S]*)$/) ?? []
   try {
-    // Python's re.match, which Ansible uses, is bound to the beginning only.
-    return new RegExp(`^(?:${source})`)
+    return new RegExp(`^(?:${body.replaceAll('(?P<', '(?<')})`, flags)
   } catch {
-    return `"~${source}" is no regular expression`
+    return { why: `"~${source}" is no regular expression` }
   }
 }
 
 /** fnmatch(3) as Python has it: * ? [abc] [!abc]. */
-function globOf(glob: string): RegExp | string {
+function globOf(glob: string): RegExp | Refusal {
   const source = glob.replace(/\[[^\]]+\]|[^A-Za-z0-9_]/g, piece => {
     if (piece === '*') return '.*'
     if (piece === '?') return '.'
@@ -113,21 +141,23 @@ function globOf(glob: string): RegExp | string {
   try {
     return new RegExp(`^${source}$`)
   } catch {
-    return `"${glob}" is no pattern`
+    return { why: `"${glob}" is no pattern` }
   }
 }
 
+interface Subscript {
+  readonly index: string | undefined
+  readonly first: string | undefined
+  readonly last: string | undefined
+}
+
 /** `[2]` one host, `[-1]` the last, `[0:2]` three, both ends included, `[1:]` all but the first. */
-function slice(
-  name: string,
-  hosts: readonly string[],
-  first: string | undefined,
-  last: string | undefined,
-): readonly string[] | string {
-  const begin = Number(first ?? 0)
-  const chosen =
-    last === undefined
-      ? hosts.slice(begin, begin === -1 ? undefined : begin + 1)
-      : hosts.slice(begin, last === '' ? undefined : Number(last) + 1)
-  return chosen.length > 0 ? chosen : `"${name}" is out of range: the group has ${hosts.length} hosts`
+function chosen(name: string, hosts: readonly string[], { index, first, last }: Subscript): Found {
+  if (hosts.length === 0) return { hosts }
+  const begin = Number(index ?? first)
+  const end = index === undefined ? (last ? Number(last) : hosts.length - 1) : begin
+  const left = index === undefined ? hosts.slice(begin, end + 1) : hosts.slice(begin).slice(0, 1)
+  const isThere = left.length > 0 && begin >= -hosts.length
+  const many = `${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'}`
+  return isThere ? { hosts: left } : { why: `"${name}" is out of range, of ${many}` }
 }

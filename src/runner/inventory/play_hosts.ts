@@ -4,7 +4,7 @@ import { readTextFile } from '../yaml/files.ts'
 import type { Inventory } from './inventory_tree.ts'
 import { type Fleet, selectHosts } from './patterns.ts'
 
-/** The hosts of each play, after --limit, in inventory order. */
+/** The hosts of each play, after --limit, in the order of its pattern. */
 export function choosePlayHosts(
   plays: readonly PlaySource[],
   inventory: Inventory,
@@ -47,19 +47,22 @@ function noteIdle(
 ): undefined {
   const [inventory] = inventories
   if (fleet.hosts.length === 0 && inventory !== undefined)
-    return problems.add(inventory, 'names no host', 'write each below hosts: of a group, as "NAME:"')
+    return problems.add(inventory, 'names no host', NO_HOST_HINT)
   if (isLimited) return problems.add('--limit', 'leaves no host of any play')
   problems.add(play.hosts.at, 'no play has a host: nothing answers to the whole of the pattern')
 }
 
+export const NO_HOST_HINT = 'write each below hosts: of a group, as "NAME:"'
+
 /** What --limit names; empty, and its mistakes noted, where it names nothing. */
 export function limitedHosts(limit: string, fleet: Fleet, problems: Problems): ReadonlySet<string> {
   const before = problems.count
-  const pattern = limit
-    .split(',')
-    .flatMap(piece => (piece.trim().startsWith('@') ? linesOf(piece.trim().slice(1), problems) : [piece]))
+  const pieces = limit.includes('@') ? limit.split(',').map(piece => piece.trim()) : [limit]
+  const patterns = pieces.flatMap(piece =>
+    piece.startsWith('@') ? linesOf(piece.slice(1), problems) : [piece],
+  )
   if (problems.count > before) return new Set()
-  const { hosts, mistakes } = selectHosts(pattern.join(','), fleet)
+  const { hosts, mistakes } = selectHosts(patterns, fleet)
   for (const { why, hint } of mistakes) problems.add('--limit', why, hint)
   return new Set(hosts)
 }

@@ -2,7 +2,8 @@ import { dirname, join, resolve } from 'node:path'
 import { looksLikeSlip } from '../../nearest.ts'
 import type { Problems } from '../playbook/problems.ts'
 import { type Layer, readVariables } from '../playbook/variables.ts'
-import { namesWithVariables, readYamlFile, variableFiles } from '../yaml/files.ts'
+import { isDirectory, namesWithVariables, readYamlFile, variableFiles } from '../yaml/files.ts'
+import { isHostList } from './inventory.ts'
 import type { Inventory, InventoryHost } from './inventory_tree.ts'
 
 /**
@@ -32,12 +33,21 @@ export class VariableFolders {
   readonly #problems: Problems
   readonly #layers = new Map<string, readonly Layer[]>()
 
-  constructor(inventories: readonly string[], playbook: string | undefined, problems: Problems) {
+  /** `playbook`: its file, or the folder of plays that are not read. */
+  constructor(
+    inventories: readonly string[],
+    playbook: string | { readonly folder: string } | undefined,
+    problems: Problems,
+  ) {
     const byPlace = new Map<string, string>()
-    for (const path of [...inventories, ...(playbook === undefined ? [] : [playbook])]) {
-      const place = resolve(dirname(path))
+    const files = inventories.filter(path => !isHostList(path))
+    const plays = typeof playbook === 'string' ? dirname(playbook) : playbook?.folder
+    // A folder of inventories holds the variables of its hosts itself.
+    const folders = files.map(path => (isDirectory(path) ? path : dirname(path)))
+    for (const folder of plays === undefined ? folders : [...folders, plays]) {
+      const place = resolve(folder)
       byPlace.delete(place)
-      byPlace.set(place, dirname(path))
+      byPlace.set(place, folder)
     }
     this.#folders = [...byPlace.values()]
     this.#problems = problems

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import type { Position } from '../../errors.ts'
 import type { Problems } from '../playbook/problems.ts'
@@ -27,6 +27,19 @@ export function readTextFile(
     return problems.add(namedAt ?? path, namedAt === undefined ? why : `${path}: ${why}`)
   }
 }
+
+/** What the system runs by itself: a script that names its interpreter, or a program (ELF). */
+export function isProgram(path: string): boolean {
+  if (!existsSync(path) || isDirectory(path)) return false
+  const head = readHead(path)
+  return head.startsWith('#!') || head === '\x7fELF'
+}
+
+/** The names in a folder, sorted; none, and why noted, where it cannot be read. */
+export const sortedNames = (folder: string, problems: Problems): readonly string[] =>
+  namesIn(folder, problems).toSorted()
+
+export const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
 
 export const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory()
 
@@ -71,7 +84,7 @@ function filesBelow(folder: string, problems: Problems): readonly string[] {
   const names = namesIn(folder, problems).filter(isNoLeftover)
   return names.toSorted().flatMap(name => {
     const path = join(folder, name)
-    if (isDirectory(path)) return filesBelow(path, problems)
+    if (isDirectory(path)) return extname(name) === '' ? filesBelow(path, problems) : []
     return ['', ...VARIABLE_FILE_ENDINGS].includes(extname(name)) ? [path] : []
   })
 }
@@ -82,6 +95,21 @@ function namesIn(folder: string, problems: Problems): readonly string[] {
   } catch (error) {
     problems.add(folder, unreadableBecause(error))
     return []
+  }
+}
+
+function readHead(path: string): string {
+  try {
+    const file = openSync(path, 'r')
+    try {
+      const bytes = Buffer.alloc(4)
+      return bytes.toString('latin1', 0, readSync(file, bytes))
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    // Whoever reads the whole file says why it cannot be read.
+    return ''
   }
 }
 

@@ -12,6 +12,10 @@ export interface ScalarNode {
   readonly value: null | boolean | number | string
   /** As written, without quotes: what a number looked like. */
   readonly source: string
+  /** A text that is never looked at for templates: it was tagged `!unsafe`, or `!vault`, and then as it was closed. */
+  readonly data?: { readonly tag: 'unsafe' } | { readonly tag: 'vault'; readonly closed: string }
+  /** Out of ansible-vault: no message shows it. */
+  readonly isSecret?: true
 }
 
 export interface ListNode {

@@ -10,7 +10,8 @@ import {
 } from 'yaml'
 import { formatPosition, type Position } from '../../errors.ts'
 import type { Problems } from '../playbook/problems.ts'
-import { type Entry, type MapNode, type Node, nothing } from './yaml_node.ts'
+import { openVault } from './vault.ts'
+import { type Entry, type MapNode, type Node, nothing, type ScalarNode } from './yaml_node.ts'
 import { plainValue } from './yaml_scalars.ts'
 
 /** Nesting beyond this is no playbook; the bound keeps every later walk off the end of the stack. */
@@ -19,27 +20,33 @@ export const MAX_DEPTH = 64
 /** Aliases of aliases grow exponentially ("billion laughs"): nodes that aliases may add to one file. */
 const MAX_ALIASED_NODES = 10_000
 
-/** Turns the parser's tree into ours: aliases and merge keys resolved, duplicate keys and unknown tags noted. */
+/**
+ * Turns the parser's tree into ours: aliases and merge keys resolved, `!vault` opened, duplicate keys and unknown tags
+ * noted. `isSecret`: the whole text was closed by ansible-vault.
+ */
 export function readTree(
   root: ParsedNode,
   text: string,
   at: (offset: number) => Position,
   problems: Problems,
+  isSecret: boolean,
 ): Node {
-  return new TreeReader(text, at, problems).node(root, 0)
+  return new TreeReader(text, at, problems, isSecret).node(root, 0)
 }
 
 class TreeReader {
   readonly #text: string
   readonly #at: (offset: number) => Position
   readonly #problems: Problems
+  readonly #isSecret: boolean
   readonly #anchors = new Map<string, ParsedNode>()
   /** Nodes being read: an alias to one of them would never end. */
   readonly #open = new Set<ParsedNode>()
   #aliases = 0
   #aliasedNodes = 0
 
-  constructor(text: string, at: (offset: number) => Position, problems: Problems) {
+  constructor(text: string, at: (offset: number) => Position, problems: Problems, isSecret: boolean) {
+    this.#isSecret = isSecret
     this.#text = text
     this.#at = at
     this.#problems = problems
@@ -56,8 +63,8 @@ class TreeReader {
       )
     }
     if (node.anchor) this.#anchors.set(node.anchor, node)
-    if (node.tag && !STANDARD_TAGS.has(node.tag))
-      return this.#refuse(at, `the tag ${shortTag(node.tag)} is not supported yet`)
+    const isTaggedText = DATA_TAGS.has(node.tag ?? '') && isScalar(node)
+    if (node.tag && !STANDARD_TAGS.has(node.tag) && !isTaggedText) return this.#refuseTag(node.tag, at)
     this.#open.add(node)
     const tree = this.#content(node, at, depth)
     this.#open.delete(node)
@@ -67,9 +74,33 @@ class TreeReader {
   #content(node: ParsedNode, at: Position, depth: number): Node {
     if (isMap(node)) return this.#map(node, at, depth)
     if (isSeq(node)) return { kind: 'list', at, items: this.#items(node, depth) }
-    return isScalar(node)
-      ? { kind: 'scalar', at, textAt: this.#at(textOffset(node, this.#text)), ...scalar(node) }
-      : nothing(at)
+    return isScalar(node) ? this.#scalar(node, at) : nothing(at)
+  }
+
+  #scalar(node: Scalar.Parsed, at: Position): Node {
+    const textAt = this.#at(textOffset(node, this.#text))
+    const read = scalar(node)
+    if (VAULT_TAGS.has(node.tag ?? '')) return this.#opened(read.source, at)
+    if (this.#isSecret && typeof read.value === 'string') this.#problems.secrets.keep(read.value)
+    const secret: Partial<ScalarNode> = this.#isSecret ? { isSecret: true } : {}
+    const data: Partial<ScalarNode> = node.tag === '!unsafe' ? { data: { tag: 'unsafe' } } : {}
+    return { kind: 'scalar', at, textAt, ...read, ...secret, ...data }
+  }
+
+  /** What is behind the tag is text, whatever it looks like. */
+  #opened(closed: string, at: Position): Node {
+    const opened = openVault(closed, this.#problems.vault)
+    if (opened.why !== undefined) return this.#refuse(at, `the value ${opened.why}`, opened.hint)
+    this.#problems.secrets.keep(opened.text)
+    return {
+      kind: 'scalar',
+      at,
+      textAt: at,
+      value: opened.text,
+      source: opened.text,
+      data: { tag: 'vault', closed },
+      isSecret: true,
+    }
   }
 
   #items(list: YAMLSeq<unknown>, depth: number): readonly Node[] {
@@ -94,7 +125,11 @@ class TreeReader {
       const keyAt = keyNode ? this.#at(keyNode.range[0]) : at
       const tree = isParsed(value) ? this.node(value, depth + 1) : nothing(keyAt)
       if (!isScalar(keyNode) || scalar(keyNode).value === null)
-        this.#problems.add(keyAt, 'a key must be a plain word')
+        this.#problems.add(
+          keyAt,
+          'a key must be a plain word',
+          isMap(keyNode) ? 'put quotes around a value that begins with {{' : undefined,
+        )
       else if (isMergeKey(keyNode)) merged.push(...this.#merged(tree))
       else this.#enter(entries, { key: scalar(keyNode).source, keyAt, value: tree })
     }
@@ -122,11 +157,21 @@ class TreeReader {
     })
   }
 
-  #refuse(at: Position, why: string): Node {
-    this.#problems.add(at, why)
+  #refuseTag(tag: string, at: Position): Node {
+    const name = shortTag(tag)
+    return DATA_TAGS.has(tag)
+      ? this.#refuse(at, `${name} stands before a text`)
+      : this.#refuse(at, `there is no tag ${name} here`, 'known tags are !vault, !unsafe, !!str')
+  }
+
+  #refuse(at: Position, why: string, hint?: string): Node {
+    this.#problems.add(at, why, hint)
     return nothing(at)
   }
 }
+
+const VAULT_TAGS: ReadonlySet<string> = new Set(['!vault', '!vault-encrypted'])
+const DATA_TAGS: ReadonlySet<string> = new Set([...VAULT_TAGS, '!unsafe'])
 
 const STANDARD_TAGS: ReadonlySet<string> = new Set([
   '!',

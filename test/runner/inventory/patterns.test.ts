@@ -15,9 +15,9 @@ test.for([
   ['all', groups.all],
   ['*', groups.all],
   ['lab2', ['lab2']],
-  ['gpu,lab1', ['lab1', 'lab2', 'web1']],
-  ['gpu:lab1', ['lab1', 'lab2', 'web1']],
-  ['web1, lab1', ['lab1', 'web1']],
+  ['gpu,lab1', ['lab2', 'web1', 'lab1']],
+  ['gpu:lab1', ['lab2', 'web1', 'lab1']],
+  ['web1, lab1', ['web1', 'lab1']],
   ['lab:&gpu', ['lab2']],
   ['lab:!gpu', ['lab1', 'lab3']],
   ['!gpu:lab', ['lab1', 'lab3']],
@@ -28,7 +28,11 @@ test.for([
   ['lab*', ['lab1', 'lab2', 'lab3']],
   ['lab?', ['lab1', 'lab2', 'lab3']],
   ['*.lan', ['db.lan']],
-  ['?eb[12]', ['web1']],
+  ['?[eg]b1', ['web1']],
+  ['?eb1[0]', ['web1']],
+  ['*b*[1:2]', ['lab2', 'lab3']],
+  ['none[3]', []],
+  ['~(?i)LAB1', ['lab1']],
   ['~(web|db)', ['web1', 'db.lan']],
   ['~lab[13]$', ['lab1', 'lab3']],
   ['lab[0]', ['lab1']],
@@ -50,18 +54,36 @@ test.for([
   ['x*', { why: 'no host or group matches "x*"' }],
   ['~x', { why: 'no host or group matches "~x"' }],
   ['~(', { why: '"~(" is no regular expression' }],
-  ['lab[7]', { why: '"lab[7]" is out of range: the group has 3 hosts' }],
+  ['lab[7]', { why: '"lab[7]" is out of range, of 3 hosts' }],
+  ['lab[1:0]', { why: '"lab[1:0]" is out of range, of 3 hosts' }],
+  ['?eb?[12]', { why: '"?eb?[12]" is out of range, of 1 host' }],
+  ['lab:!', { why: 'a part of the pattern is empty' }],
   ['', { why: 'the pattern is empty' }],
 ] as const)('%s is a mistake', ([pattern, mistake]) => {
   expect(selectHosts(pattern, fleet).mistakes).toMatchObject([mistake])
 })
 
-test('any pattern gives hosts in inventory order or a mistake', () => {
+test('a name that means a host and a group of others is a mistake', () => {
+  const twins = {
+    hosts: ['a', 'b'],
+    groups: new Map([
+      ['all', ['a', 'b']],
+      ['a', ['a', 'b']],
+      ['b', ['b']],
+    ]),
+  }
+  expect(selectHosts('a', twins).mistakes).toEqual([
+    { why: '"a" is a host and a group', hint: 'rename one of them' },
+  ])
+  expect(selectHosts('b', twins)).toEqual({ hosts: ['b'], mistakes: [] })
+})
+
+test('any pattern gives hosts of the inventory, each once, or a mistake', () => {
   const pattern = fc.string({ unit: fc.constantFrom(...'lab12we:,&!*?[]~-.(') })
   fc.assert(
     fc.property(pattern, text => {
       const { hosts, mistakes } = selectHosts(text, fleet)
-      expect(hosts).toEqual(fleet.hosts.filter(host => hosts.includes(host)))
+      expect(hosts).toEqual([...new Set(hosts)].filter(host => fleet.hosts.includes(host)))
       expect(mistakes.every(mistake => mistake.why !== '')).toBe(true)
     }),
     { numRuns: 500 },
