@@ -1,27 +1,22 @@
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Module } from '../modules/define.ts'
+import type { Action } from './actions/action.ts'
+import { actions } from './actions/index.ts'
 import { bareInventory, readInventories } from './inventory/inventory.ts'
-import type { Inventory, InventoryHost } from './inventory/inventory_tree.ts'
-import { choosePlayHosts } from './inventory/play_hosts.ts'
-import { type ConnectionDefaults, targetOf } from './inventory/target.ts'
-import { hostLayers, VariableFolders } from './inventory/variable_folders.ts'
-import { type Binding, bindTask, taskIdentity } from './playbook/bind_task.ts'
-import { checkTasks, type TaskCheck } from './playbook/check_task.ts'
+import type { ConnectionDefaults } from './inventory/target.ts'
+import { bindPlay } from './playbook/bind_play.ts'
 import { readExtraVars } from './playbook/extra_vars.ts'
-import { handlerName } from './playbook/handlers.ts'
 import type { BecomeOptions } from './playbook/identity.ts'
+import { joinPlays } from './playbook/join_plays.ts'
+import { checkPlays } from './playbook/play_checks.ts'
 import { type PlaySource, readPlaybook } from './playbook/playbook.ts'
 import { Problems } from './playbook/problems.ts'
-import { type PlaySight, Scopes } from './playbook/scopes.ts'
-import type { TaskSource } from './playbook/tasks.ts'
-import { templated } from './playbook/templated.ts'
-import { checkUnread } from './playbook/unread_variables.ts'
-import { type Layer, lookUp, readVariables } from './playbook/variables.ts'
-import type { Play, Run, Task } from './run_types.ts'
-import type { Scope, Template } from './template/template.ts'
-import type { Target } from './transport/transport.ts'
-import { readYamlFile } from './yaml/files.ts'
-import { textNode } from './yaml/yaml_node.ts'
+import { type Ask, answersTo } from './playbook/prompts.ts'
+import { startAt } from './playbook/start_at.ts'
+import { chosenSteps, unknownTags } from './playbook/tags.ts'
+import type { Layer } from './playbook/variables.ts'
+import type { Run } from './run_types.ts'
+import type { VaultSecrets } from './yaml/vault.ts'
 
 export interface LoadOptions extends BecomeOptions, ConnectionDefaults {
   readonly playbook: string
@@ -32,9 +27,24 @@ export interface LoadOptions extends BecomeOptions, ConnectionDefaults {
   readonly limit: string | undefined
   /** Texts of -e: `name=value …`, `{…}` in JSON or YAML, `@file`. */
   readonly extraVars: readonly string[]
+  /** --tags and --skip-tags, at the commas; none: all tasks that are not tagged `never`. */
+  readonly tags?: readonly string[] | undefined
+  readonly skipTags?: readonly string[] | undefined
+  /** --start-at-task: a name or a glob; what stands before it is left out. */
+  readonly startAtTask?: string | undefined
+  /** --force-handlers */
+  readonly forceHandlers?: boolean | undefined
+  /** What opens values and files that ansible-vault has closed; asked for when the first is met. */
+  readonly vault?: VaultSecrets | undefined
   /** --check: what ansible_check_mode says. */
-  readonly check?: boolean
+  readonly check?: boolean | undefined
+  /** --diff: what ansible_diff_mode says. */
+  readonly diff?: boolean | undefined
   readonly modules: ReadonlyMap<string, Module>
+  /** By default those of actions/index.ts. */
+  readonly actions?: ReadonlyMap<string, Action> | undefined
+  /** For vars_prompt; answers undefined where nobody can. Without it nothing is asked, as for a list of tasks. */
+  readonly ask?: Ask | undefined
 }
 
 /**
@@ -42,151 +52,54 @@ export interface LoadOptions extends BecomeOptions, ConnectionDefaults {
  * Throws UserError, or UserErrors: every mistake that was found, each with its place.
  */
 export async function loadRun(options: LoadOptions): Promise<Run> {
-  const problems = new Problems()
-  const { snapshots } = options
+  const problems = new Problems(options)
+  const { snapshots, modules } = options
   const inventory =
     options.inventories.length === 0 && snapshots !== undefined
       ? bareInventory(snapshots.hosts, snapshots.folder, problems)
       : readInventories(options.inventories, problems)
   const extraVars = readExtraVars(options.extraVars, problems)
   const inventoryMistakes = problems.count
-  const plays = readPlaybook(options.playbook, options.modules, problems)
+  const words = { modules, actions: options.actions ?? actions }
+  const written = readPlaybook(options.playbook, words, extraVars, problems)
   // With a broken inventory every name of the playbook would seem to be wrong.
   if (inventoryMistakes > 0) problems.throwIfAny()
+  const answers = await answersOf(written, extraVars, options, problems)
   const playbookMistakes = problems.count
-  const joined = joinPlays(plays, inventory, extraVars, options, problems)
+  const plays = chosenPlays(written, options, problems)
+  const joined = joinPlays(plays, inventory, extraVars, answers, options, problems)
   if (problems.count > playbookMistakes) problems.throwIfAny()
-  checkTasks(joined.flatMap(checksOf), problems)
-  checkUnread(new Set(joined.flatMap(layersOf)), joined.flatMap(templatesOf), problems)
+  checkPlays(joined, written, dirname(options.playbook), problems)
+  const bound = joined.map(play => bindPlay(play, options))
   problems.throwIfAny()
-  return {
-    playbook: options.playbook,
-    plays: joined.map(bindPlay),
-    targets: joined[0]?.base.targets ?? new Map(),
-  }
+  const targets = joined[0]?.base.targets ?? new Map()
+  const warnings = unknownTags(written, [...(options.tags ?? []), ...(options.skipTags ?? [])])
+  return { playbook: options.playbook, plays: bound, targets, secrets: problems.secrets, warnings }
 }
 
-/** A play, its hosts, and what its tasks need to be bound to them. */
-interface JoinedPlay {
-  readonly play: PlaySource
-  readonly base: Binding
-}
-
-function joinPlays(
+/** Nobody is asked in vain: what is wrong by then is told first. By the place of the play, which tags change. */
+async function answersOf(
   plays: readonly PlaySource[],
-  inventory: Inventory,
   extraVars: readonly Layer[],
-  options: LoadOptions,
+  { ask }: LoadOptions,
   problems: Problems,
-): readonly JoinedPlay[] {
-  const chosen = choosePlayHosts(plays, inventory, options, problems)
-  const names = new Set([...chosen.values()].flat())
-  const hosts = new Map([...inventory.hosts, ...implicitHosts(names, inventory)])
-  const folders = new VariableFolders(options.inventories, options.playbook, problems)
-  folders.checkNames(inventory)
-  const scopes = new Scopes(inventory, hosts, {
-    playbook: options.playbook,
-    isCheck: options.check ?? false,
-    extraVars,
-    hostLayers: hostLayers(inventory, folders),
-  })
-  const targets = targetsOf(names, scopes, options, problems)
-  return plays.map(play => {
-    const sight = {
-      hosts: chosen.get(play) ?? [],
-      layers: [play.vars, ...readVarsFiles(play, options.playbook, problems)],
-    }
-    return { play, base: { scopes, sight, become: play.become, targets, options } }
-  })
+): Promise<ReadonlyMap<PlaySource['prompts'], Layer>> {
+  const answers = new Map<PlaySource['prompts'], Layer>()
+  for (const { prompts } of plays) {
+    if (prompts.length === 0) continue
+    if (ask !== undefined) problems.throwIfAny()
+    answers.set(prompts, await answersTo(prompts, extraVars, ask))
+  }
+  return answers
 }
 
-/** A play may name localhost though the inventory does not: the machine the run is on, without a connection. */
-function implicitHosts(names: ReadonlySet<string>, inventory: Inventory): readonly [string, InventoryHost][] {
-  const at = { file: 'localhost', line: 1, column: 1 }
-  const local = { ...templated(textNode('local', at), new Problems()), keyAt: at }
-  const vars = new Map([['ansible_connection', local]])
-  return [...names]
-    .filter(name => !inventory.hosts.has(name))
-    .map(name => [name, { name, groups: ['all'], vars, folder: undefined }])
-}
-
-function targetsOf(
-  names: ReadonlySet<string>,
-  scopes: Scopes,
-  options: LoadOptions,
+/** What --tags, --skip-tags and --start-at-task leave. */
+function chosenPlays(
+  plays: readonly PlaySource[],
+  { tags = [], skipTags = [], startAtTask }: LoadOptions,
   problems: Problems,
-): ReadonlyMap<string, Target> {
-  const sight: PlaySight = { hosts: [], layers: [] }
-  const targets = new Map<string, Target>()
-  for (const name of names) {
-    const layers = scopes.layers(name, sight)
-    const origin = (variable: string) => lookUp(layers, variable)
-    const target = problems.attempt(() =>
-      targetOf(name, scopes.scope(name, sight, undefined), origin, options),
-    )
-    if (target) targets.set(name, target)
-  }
-  return targets
+): readonly PlaySource[] {
+  const choice = { only: tags.length === 0 ? ['all'] : tags, skip: skipTags }
+  const chosen = plays.map(play => ({ ...play, steps: chosenSteps(play.steps, choice) }))
+  return startAtTask === undefined ? chosen : (problems.attempt(() => startAt(chosen, startAtTask)) ?? chosen)
 }
-
-/** Paths are relative to the playbook. */
-function readVarsFiles(play: PlaySource, playbook: string, problems: Problems): readonly Layer[] {
-  return play.varsFiles.flatMap(({ path, at }) => {
-    const tree = readYamlFile(isAbsolute(path) ? path : join(dirname(playbook), path), problems, at)
-    return tree ? [readVariables(tree, 'a file of variables', 'play', problems)] : []
-  })
-}
-
-function checksOf({ play, base }: JoinedPlay): readonly TaskCheck[] {
-  return tasksOf(play).map(task => {
-    const binding = bindingOf(task, base)
-    const { scopes, sight } = binding
-    const placeOn = (host: string) => ({
-      host,
-      layers: scopes.layers(host, sight),
-      scope: scopes.scope(host, sight, undefined),
-      becomes: [task.become, play.become],
-      identity: (scope: Scope) => taskIdentity(task, binding, scope),
-    })
-    return { task, places: () => sight.hosts.map(placeOn) }
-  })
-}
-
-const tasksOf = (play: PlaySource): readonly TaskSource[] => [
-  ...play.steps.flatMap(step => (step.kind === 'task' ? [step.task] : [])),
-  ...play.handlers,
-]
-
-/** All that set variables for the hosts of a play. */
-const layersOf = ({ play, base: { scopes, sight } }: JoinedPlay): readonly Layer[] => [
-  ...sight.hosts.flatMap(host => scopes.layers(host, sight)),
-  ...tasksOf(play).map(task => task.vars),
-]
-
-/** All that read variables, but for the variables themselves. */
-const templatesOf = ({ play }: JoinedPlay): readonly Template[] =>
-  tasksOf(play).flatMap(task => [
-    ...[task.name, task.become.become, task.become.user, play.become.become, play.become.user].flatMap(
-      word => word?.templates ?? [],
-    ),
-    ...task.arguments.templates,
-    ...task.conditions.flatMap(condition => condition.template ?? []),
-  ])
-
-function bindPlay({ play, base }: JoinedPlay): Play {
-  const bind = (task: TaskSource): Task => bindTask(task, bindingOf(task, base))
-  return {
-    name: play.name,
-    at: play.at,
-    hosts: base.sight.hosts,
-    steps: play.steps.map(step => (step.kind === 'task' ? { kind: 'task', task: bind(step.task) } : step)),
-    // A notification names a handler as it is written.
-    handlers: play.handlers.map(handler => ({ ...bind(handler), name: handlerName(handler) })),
-  }
-}
-
-/** A task's own variables stand over its play's. */
-const bindingOf = (task: TaskSource, base: Binding): Binding => ({
-  ...base,
-  sight: { ...base.sight, layers: [...base.sight.layers, task.vars] },
-})

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { argsOn, firstTask, Project } from './project.ts'
+import { argsOn, firstTask, Project, scopeOn } from './project.ts'
 
 const HOSTS = `
 all:
@@ -58,8 +58,8 @@ test.for([
   ],
   [
     'a fact by its old name',
-    play('    - check: {what: "{{ ansible_distribution }}"}\n'),
-    'play.yaml:3:25: "ansible_distribution" is not defined for lab1, lab2, lab3, odd (write ansible_facts.distribution)',
+    play('    - check: {what: "{{ ansible_distribtion }}"}\n'),
+    'play.yaml:3:25: "ansible_distribtion" is not defined for lab1, lab2, lab3, odd (did you mean "ansible_distribution"?)',
   ],
 ] as const)('a name that nothing defines is told before connecting, in %s', async ([, playbook, message]) => {
   expect(await mistakesIn(playbook)).toContain(message)
@@ -236,18 +236,28 @@ test('a play may be left without hosts where another has some', async () => {
 })
 
 test.for([
-  ['the string of -e', 'wanted', ['wanted=no'], 'not the string "no" for lab (write it as wanted | bool)'],
-  ['a list', 'cards', [], 'not a list for lab (write it as cards | length > 0)'],
-  ['a mapping', 'card', [], 'not a mapping for lab (write it as card | length > 0)'],
-  ['nothing', 'none_at_all', [], 'not nothing for lab (write it as none_at_all is not none)'],
-  ['a number', 'cards | length', [], 'not the number 1 for lab (write it as (cards | length) | bool)'],
-] as const)('a condition that is %s is refused', async ([, when, extraVars, message]) => {
+  ['the word no of -e', 'wanted', ['wanted=no'], false],
+  ['the word True', 'wanted', ['wanted=True'], true],
+  ['an empty string', 'wanted', ['wanted='], false],
+  ['a list', 'cards', [], true],
+  ['an empty list', 'empty', [], false],
+  ['a mapping', 'card', [], true],
+  ['nothing', 'none_at_all', [], false],
+  ['a number', 'cards | length', [], true],
+] as const)('a condition that is %s is true or false as in Ansible', async ([, when, extraVars, run]) => {
   using project = new Project({
-    'hosts.yaml': 'all: {hosts: {lab: {cards: [x], card: {a: 1}, none_at_all: null}}}',
+    'hosts.yaml': 'all: {hosts: {lab: {cards: [x], empty: [], card: {a: 1}, none_at_all: null}}}',
     'play.yaml': play(`    - {check: {what: x}, when: ${when}}\n`),
   })
-  expect(await project.mistakes({ extraVars })).toEqual([
-    `play.yaml:3:32: a condition must be true or false, ${message}`,
+  const task = firstTask(await project.load({ extraVars }))
+  expect(task.when(scopeOn(task, 'lab')).run).toBe(run)
+})
+
+test('a condition that is another text is refused', async () => {
+  const playbook = play('    - {check: {what: x}, when: wanted}\n')
+  expect(await mistakesIn(playbook, { extraVars: ['wanted=perhaps'], limit: 'odd' })).toEqual([
+    'play.yaml:3:32: a condition must be true or false, not the string "perhaps" for odd' +
+      ' (write it as wanted | length > 0, or compare it with ==)',
   ])
 })
 
@@ -264,11 +274,11 @@ test('what depends on facts is validated when they are known', async () => {
     `${project.path('play.yaml')}:3:26: claim.devices[0]: "x" is not a vendor:device id, from {{ ansible_facts.hostname }}`,
   )
   const task = firstTask(run)
-  expect(task.when(task.scope('lab', { processor: [] }))).toEqual({
+  expect(task.when(scopeOn(task, 'lab', { processor: [] }))).toEqual({
     run: false,
     why: 'ansible_facts.processor | length > 0 is false',
   })
-  expect(task.when(task.scope('lab', { processor: ['x'] }))).toEqual({ run: true })
+  expect(task.when(scopeOn(task, 'lab', { processor: ['x'] }))).toEqual({ run: true, because: '' })
 })
 
 test('all mistakes of a playbook are told at once, from top to bottom', async () => {

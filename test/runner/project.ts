@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { UserError, UserErrors } from '../../src/errors.ts'
 import { converged, defineModule, type Module } from '../../src/modules/define.ts'
+import { LiveVariables } from '../../src/runner/live_variables.ts'
 import { type LoadOptions, loadRun } from '../../src/runner/load.ts'
 import type { Run, Task } from '../../src/runner/run_types.ts'
 import type { Scope } from '../../src/runner/template/template.ts'
@@ -99,8 +100,12 @@ const DEFAULTS = {
 /** The arguments that the first task of a run gets on a host. */
 export function argsOn(run: Run, host: string, facts: Scope = {}): Record<string, unknown> {
   const task = firstTask(run)
-  return task.args(task.scope(host, facts))
+  return task.args(scopeOn(task, host, facts))
 }
+
+/** A task's variables on a host, with these facts and nothing set by tasks. */
+export const scopeOn = (task: Task, host: string, facts: Scope = {}): Scope =>
+  task.scope(host, { facts, live: new LiveVariables() })
 
 export function firstTask(run: Run): Task {
   const step = run.plays[0]?.steps[0]

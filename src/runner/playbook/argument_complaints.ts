@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Module } from '../../modules/define.ts'
+import type { ModuleArgs } from '../../modules/define.ts'
 import { didYouMean } from '../../nearest.ts'
 import type { Value } from '../template/template.ts'
 
@@ -20,8 +20,10 @@ export type Validated =
   | { readonly kind: 'wrong'; readonly complaints: readonly Complaint[] }
 
 /** Checks values against a module's schema. Unknown arguments are refused, also where the schema would drop them. */
-export function validate(module: Module, value: Value): Validated {
-  const answer = module.args.strict().safeParse(value, { reportInput: true })
+export function validate(module: { readonly args: ModuleArgs }, value: Value): Validated {
+  // set_fact takes any name, and says so.
+  const schema = module.args.def.catchall === undefined ? module.args.strict() : module.args
+  const answer = schema.safeParse(value, { reportInput: true })
   if (answer.success) return { kind: 'valid', args: answer.data }
   return {
     kind: 'wrong',
@@ -50,6 +52,7 @@ function complaintsOf(issue: Issue, argumentNames: readonly string[]): readonly 
     case 'too_big':
       return [{ path, why: boundText(issue), hint: undefined, about: 'value' }]
     default:
+      if (issue.input === undefined) return [missing(path)]
       return [{ path, why: issue.message, hint: hintOf(issue), ...unknownKeyOf(issue) }]
   }
 }

@@ -1,33 +1,40 @@
 import { formatPosition, type Position, UserError } from '../../errors.ts'
-import { hasTemplate, parseExpression, type Scope, type Template, type Value } from '../template/template.ts'
+import {
+  hasTemplate,
+  isTruthy,
+  parseExpression,
+  type Scope,
+  type Template,
+  type Value,
+} from '../template/template.ts'
 import type { Node } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
 import { describe } from './shape.ts'
 
-/** One condition of a `when`. */
+/** One condition of a `when`, an `until`, a `changed_when` or a `failed_when`. */
 export interface Condition {
   readonly source: string
   readonly at: Position
   /** Undefined for a plain true or false. */
   readonly template: Template | undefined
-  /** Throws UserError where the answer is neither true nor false. */
+  /** Throws UserError where the answer is a text that means neither true nor false. */
   holds(scope: Scope): boolean
 }
 
-/** `when:` is an expression, true or false, or a list of them that must all hold. */
-export function readConditions(node: Node, problems: Problems): readonly Condition[] {
+/** An expression, true or false, or a list of them that must all hold. */
+export function readConditions(node: Node, what: string, problems: Problems): readonly Condition[] {
   const nodes = node.kind === 'list' ? node.items : [node]
-  return nodes.flatMap(item => readCondition(item, problems) ?? [])
+  return nodes.flatMap(item => readCondition(item, what, problems) ?? [])
 }
 
-function readCondition(node: Node, problems: Problems): Condition | undefined {
+function readCondition(node: Node, what: string, problems: Problems): Condition | undefined {
   const { at } = node
   if (node.kind === 'scalar' && typeof node.value === 'boolean') {
     const { value, source } = node
     return { source, at, template: undefined, holds: () => value }
   }
   if (node.kind !== 'scalar' || typeof node.value !== 'string') {
-    return problems.add(at, `when must be an expression, not ${describe(node)}`)
+    return problems.add(at, `${what} must be an expression, not ${describe(node)}`)
   }
   const source = node.value
   if (hasTemplate(source)) {
@@ -37,21 +44,26 @@ function readCondition(node: Node, problems: Problems): Condition | undefined {
   return template && { source, at, template, holds: scope => asAnswer(template.render(scope), source, at) }
 }
 
-/** As Ansible since 2.19: the string "no" of `-e wanted=no` would count as true. */
+/**
+ * Lists, mappings, numbers and nothing count as in Python. A text does only where it is a word for true or false, or
+ * empty: in Python the "no" of `-e wanted=no` would be true.
+ */
 function asAnswer(value: Value, source: string, at: Position): boolean {
-  if (typeof value === 'boolean') return value
+  if (typeof value !== 'string') return isTruthy(value)
+  const word = value.toLowerCase()
+  if (TRUE.includes(word)) return true
+  if (FALSE.includes(word)) return false
   const operand = /^[\w.]+$/.test(source) ? source : `(${source})`
-  const { kind, hint } = kindOf(value)
   throw new UserError({
     where: formatPosition(at),
-    why: `a condition must be true or false, not ${kind}`,
-    hint: `write it as ${operand} ${hint}`,
+    why: `a condition must be true or false, not the string ${JSON.stringify(value)}`,
+    hint: `write it as ${operand} | length > 0, or compare it with ==`,
   })
 }
 
-function kindOf(value: Value): { kind: string; hint: string } {
-  if (value === null) return { kind: 'nothing', hint: 'is not none' }
-  if (typeof value !== 'object')
-    return { kind: `the ${typeof value} ${JSON.stringify(value)}`, hint: '| bool' }
-  return { kind: Array.isArray(value) ? 'a list' : 'a mapping', hint: '| length > 0' }
-}
+const TRUE = ['true', 'yes', 'on', 'y', 't', '1']
+const FALSE = ['false', 'no', 'off', 'n', 'f', '0', '']
+
+/** The first that does not hold, of conditions that must all hold. */
+export const failingOf = (conditions: readonly Condition[], scope: Scope): Condition | undefined =>
+  conditions.find(condition => !condition.holds(scope))

@@ -43,16 +43,16 @@ interface Word {
   readonly column: number
 }
 
-/** A gap, '…', "…", an escaped character, plain characters; the last matches a quote without its pair. */
+/** A gap, an expression, '…', "…", an escaped character, plain characters; the last matches a quote without its pair. */
 const PIECE =
-  /(?<gap>\s+)|'(?<single>[^']*)'|"(?<double>(?:\\[\s\S]|[^"\\])*)"|\\(?<escaped>[\s\S])|(?<plain>[^\s'"\\]+)|(?<stray>[\s\S])/g
+  /(?<gap>\s+)|(?<jinja>\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\})|'(?<single>[^']*)'|"(?<double>(?:\\[\s\S]|[^"\\])*)"|\\(?<escaped>[\s\S])|(?<plain>(?:(?!\{[{%])[^\s'"\\])+)|(?<stray>[\s\S])/g
 
 /** Words as a shell splits them. */
 function splitWords(text: string, problems: Problems): readonly Word[] {
   const words: Word[] = []
   let word: Word | undefined
   for (const { index, groups = {} } of text.matchAll(PIECE)) {
-    const { gap, single, double, escaped, plain, stray } = groups
+    const { gap, jinja, single, double, escaped, plain, stray } = groups
     if (gap !== undefined) {
       if (word) words.push(word)
       word = undefined
@@ -60,7 +60,7 @@ function splitWords(text: string, problems: Problems): readonly Word[] {
     }
     if (stray !== undefined)
       problems.add({ file: OPTION, line: 1, column: index + 1 }, `${stray} has no pair`)
-    const piece = single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped ?? plain ?? ''
+    const piece = jinja ?? single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped ?? plain ?? ''
     word = { text: (word?.text ?? '') + piece, column: word?.column ?? index + 1 }
   }
   return word ? [...words, word] : words

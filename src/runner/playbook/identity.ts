@@ -1,18 +1,18 @@
 import { formatPosition, type Position, UserError } from '../../errors.ts'
 import { loginUser } from '../inventory/target.ts'
 import type { Scope, Value } from '../template/template.ts'
-import type { Identity, Target } from '../transport/transport.ts'
+import type { BecomeMethod, Identity, Target } from '../transport/transport.ts'
+import { type Become, type Reading, readFlags, readMethod, readProgram } from './become_words.ts'
 import type { Templated } from './templated.ts'
 
-/** The become words of a play or of a task, as far as it has them. */
-export interface Become {
-  readonly become?: Templated
-  readonly user?: Templated
-}
+export type { Become } from './become_words.ts'
 
 export interface BecomeOptions {
   /** -b */
   readonly become: boolean
+  /** --become-user, --become-method; undefined: root, sudo. */
+  readonly becomeUser?: string | undefined
+  readonly becomeMethod?: BecomeMethod | undefined
   /** -K */
   readonly becomePassword: string | undefined
 }
@@ -38,26 +38,35 @@ interface Choice {
  */
 export function identityOf(task: TaskWords, scope: Scope, target: Target, options: BecomeOptions): Identity {
   const variable = (...names: string[]): Choice | undefined => choiceOf(names, scope, task)
-  const word = (key: 'become' | 'user', what: string): Choice | undefined => {
+  const word = (key: keyof Become, what: string): Choice | undefined => {
     const set = task.becomes.map(words => words[key]).find(each => each !== undefined)
     return set && { value: set.render(scope), what, at: set.at }
   }
   const wanted = variable('ansible_become') ?? word('become', 'become')
   if (!(wanted ? asBoolean(wanted) : options.become)) return { become: undefined }
-  const method = variable('ansible_become_method')
-  if (method && method.value !== 'sudo')
-    throw failure(method, `${JSON.stringify(method.value)} is not supported yet`)
-  const chosen = variable('ansible_become_user') ?? word('user', 'become_user')
-  const user = chosen ? asUser(chosen) : 'root'
+  const how = variable('ansible_become_method') ?? word('method', 'become_method')
+  const method = how ? readAs(how, readMethod) : (options.becomeMethod ?? 'sudo')
+  const choice = (key: 'user' | 'exe' | 'flags') =>
+    variable(`ansible_become_${key}`, `ansible_${method}_${key}`) ?? word(key, `become_${key}`)
+  const chosen = choice('user')
+  const user = chosen ? asUser(chosen) : (options.becomeUser ?? 'root')
   if (user === loginUser(target)) return { become: undefined }
-  const password = asPassword(variable(...PASSWORD_VARIABLES)) ?? options.becomePassword
-  return { become: { method: 'sudo', user, password } }
+  const password =
+    asPassword(variable('ansible_become_password', 'ansible_become_pass', `ansible_${method}_pass`)) ??
+    options.becomePassword
+  const [exe, flags] = [choice('exe'), choice('flags')]
+  return {
+    become: {
+      ...{ method, user, password },
+      ...(exe && { exe: readAs(exe, readProgram) }),
+      ...(flags && { flags: readAs(flags, text => readFlags(text, method)) }),
+    },
+  }
 }
 
-const PASSWORD_VARIABLES = ['ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass']
-
+/** Of several names for one thing Ansible takes the last one that is set (config/manager.py, _loop_entries). */
 function choiceOf(names: readonly string[], scope: Scope, task: TaskWords): Choice | undefined {
-  const what = names.find(each => Object.hasOwn(scope, each))
+  const what = names.findLast(each => Object.hasOwn(scope, each))
   const value = what === undefined ? undefined : scope[what]
   return what === undefined || value === undefined
     ? undefined
@@ -67,6 +76,13 @@ function choiceOf(names: readonly string[], scope: Scope, task: TaskWords): Choi
 function asUser(choice: Choice): string {
   if (typeof choice.value === 'string' && choice.value !== '') return choice.value
   throw failure(choice, 'must be a user name')
+}
+
+function readAs<T>(choice: Choice, read: (text: string) => Reading<T>): T {
+  const reading: Reading<T> =
+    typeof choice.value === 'string' ? read(choice.value) : { why: 'must be a string', hint: undefined }
+  if ('why' in reading) throw failure(choice, reading.why, reading.hint)
+  return reading.value
 }
 
 /** The password is never part of a message. */
@@ -84,5 +100,5 @@ function asBoolean(choice: Choice): boolean {
   throw failure(choice, `must be true or false, not ${JSON.stringify(choice.value)}`)
 }
 
-const failure = ({ at, what }: Choice, why: string): UserError =>
-  new UserError({ where: formatPosition(at), why: `${what} ${why}` })
+const failure = ({ at, what }: Choice, why: string, hint?: string): UserError =>
+  new UserError({ where: formatPosition(at), why: `${what} ${why}`, hint })

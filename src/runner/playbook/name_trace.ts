@@ -1,7 +1,7 @@
 import type { Position, UserError } from '../../errors.ts'
 import type { Template } from '../template/template.ts'
 import type { Templated } from './templated.ts'
-import { circle, FACT_NAMES, MAGIC_NAMES } from './variables.ts'
+import { circle, FACT_NAMES, injectedFact, MAGIC_NAMES } from './variables.ts'
 
 /** What the templates of a task lead to, through every variable that they read. */
 export interface Trace {
@@ -10,21 +10,23 @@ export interface Trace {
   /** Facts that no host has. */
   readonly unknownFacts: readonly { readonly fact: string; readonly template: Template }[]
   readonly circles: readonly UserError[]
-  /** The values depend on what is observed: they cannot be known before the host was looked at. */
+  /** The values depend on what is observed or comes into being: they cannot be known before the run. */
   readonly readsFacts: boolean
 }
 
 export interface Names {
   /** The variable a name stands for. */
   find(name: string): Templated | undefined
-  /** Would be defined by a word that was refused; as little known as a fact. */
-  readonly refused: ReadonlySet<string>
+  /** Comes into being during the run: as little known as a fact. */
+  isLive(name: string): boolean
+  /** Known, though no variable: those of a loop whose items are known. */
+  readonly given: ReadonlySet<string>
 }
 
 /** Follows the names in `templates`. `excused`: may be undefined. */
 export function traceNames(
   templates: readonly Template[],
-  { find, refused }: Names,
+  { find, isLive, given }: Names,
   excused: ReadonlySet<string> = new Set(),
 ): Trace {
   const missing: Trace['missing'][number][] = []
@@ -32,6 +34,9 @@ export function traceNames(
   const circles: UserError[] = []
   const seen = new Set<string>()
   let readsFacts = false
+  // What another host has of it is known as late.
+  const isKnownInRun = (word: string): boolean =>
+    word === 'ansible_facts' || injectedFact(word) !== undefined || isLive(word)
   const follow = (template: Template, chain: readonly string[]): void => {
     const optional = optionalNames([template])
     for (const { name } of template.names) {
@@ -39,10 +44,15 @@ export function traceNames(
         readsFacts = true
         unknownFacts.push(...wrongFacts(template))
       }
-      if (MAGIC_NAMES.some(magic => magic === name)) continue
+      if (name === 'hostvars' && (template.source.match(/\w+/g) ?? []).some(isKnownInRun)) readsFacts = true
+      if (given.has(name) || MAGIC_NAMES.some(magic => magic === name)) continue
+      if (isLive(name)) {
+        readsFacts = true
+        continue
+      }
       const variable = find(name)
       if (variable === undefined) {
-        if (refused.has(name)) readsFacts = true
+        if (injectedFact(name) !== undefined) readsFacts = true
         else if (!optional.has(name) && !excused.has(name)) missing.push({ name, template })
       } else if (chain.includes(name))
         circles.push(circle([...chain.slice(chain.indexOf(name)), name], variable))

@@ -1,10 +1,32 @@
 import { formatPosition, type Position, UserError, UserErrors } from '../../errors.ts'
+import { Secrets } from '../secrets.ts'
+import type { VaultSecrets } from '../yaml/vault.ts'
 
 /** Collects the mistakes of one load, so that a user sees all of them at once. A mistake met twice counts once. */
 export class Problems {
   readonly #found = new Map<string, UserError>()
   /** What words that were refused would have defined: that these names are missing is no second mistake. */
   readonly refusedNames = new Set<string>()
+  /** Tasks could not be read: what they would have defined is not known. */
+  hasUnreadTasks = false
+  /** What opens values and files of ansible-vault. */
+  readonly vault: VaultSecrets | undefined
+  /** What ansible-vault had closed: no message shows it. */
+  readonly secrets: Secrets
+
+  constructor({ vault }: { readonly vault?: VaultSecrets | undefined } = {}, secrets = vault?.opened) {
+    this.vault = vault
+    this.secrets = secrets ?? new Secrets()
+  }
+
+  /** For a first try whose mistakes may not count. */
+  trial(): Problems {
+    return new Problems(this, this.secrets)
+  }
+
+  get all(): readonly UserError[] {
+    return [...this.#found.values()]
+  }
 
   /** Returns undefined, so that a reader can end with it. */
   add(where: Position | string, why: string, hint?: string): undefined {
@@ -14,11 +36,20 @@ export class Problems {
   }
 
   include(error: UserError): void {
-    if (!this.has(error)) this.#found.set(keyOf(error), error)
+    const shown = this.#withoutSecrets(error)
+    if (!this.has(shown)) this.#found.set(keyOf(shown), shown)
   }
 
   has(error: UserError): boolean {
-    return this.#found.has(keyOf(error))
+    return this.#found.has(keyOf(this.#withoutSecrets(error)))
+  }
+
+  #withoutSecrets(error: UserError): UserError {
+    const { hide } = this.secrets
+    const { kind, where } = error
+    const why = hide(error.why)
+    const hint = error.hint === undefined ? undefined : hide(error.hint)
+    return why === error.why && hint === error.hint ? error : new UserError({ kind, where, why, hint })
   }
 
   /** What `read` gives; undefined, and its mistakes noted, where it throws one. */

@@ -1,6 +1,8 @@
+import type { Position } from '../../errors.ts'
 import { didYouMean } from '../../nearest.ts'
 import { type Entry, isNothing, type ListNode, type MapNode, type Node } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
+import type { Refused, RefusedWords } from './vocabulary.ts'
 
 /** Reads nodes as what they must be. A wrong type is noted, and undefined returned. */
 export function asMap(node: Node, what: string, problems: Problems): MapNode | undefined {
@@ -15,6 +17,11 @@ export function asList(node: Node, what: string, problems: Problems): ListNode |
 export function asText(node: Node, what: string, problems: Problems): string | undefined {
   if (node.kind !== 'scalar' || isNothing(node)) return wrong(node, what, 'a string', problems)
   return node.source
+}
+
+export function asNumber(node: Node, what: string, problems: Problems): number | undefined {
+  if (node.kind === 'scalar' && typeof node.value === 'number') return node.value
+  return wrong(node, what, 'a number', problems)
 }
 
 export function asBoolean(node: Node, what: string, problems: Problems): boolean | undefined {
@@ -39,8 +46,8 @@ export interface Vocabulary {
   /** For people: `a play`. */
   readonly of: string
   readonly known: readonly string[]
-  /** Ansible has them, this version does not. */
-  readonly later?: readonly string[]
+  /** Ansible has them, and they are refused. */
+  readonly refused?: RefusedWords
 }
 
 /** The entries of a mapping by key; keys outside the vocabulary are noted with the nearest known one. */
@@ -54,10 +61,19 @@ export function readKeys(map: MapNode, words: Vocabulary, problems: Problems): R
 }
 
 export function noteUnknownKey(entry: Entry, words: Vocabulary, problems: Problems): undefined {
-  if (words.later?.includes(entry.key)) return problems.add(entry.keyAt, `${entry.key} is not supported yet`)
+  const refused = refusalOf(entry.key, words.refused)
+  if (refused) return noteRefused(entry.key, refused, entry.keyAt, problems)
   const hint = didYouMean(entry.key, words.known) ?? `${words.of} takes ${words.known.join(', ')}`
   problems.add(entry.keyAt, `unknown key "${entry.key}" in ${words.of}`, hint)
 }
+
+export function noteRefused(word: string, refused: Refused, at: Position, problems: Problems): undefined {
+  return problems.add(at, `${word} is not supported: ${refused.because}`, refused.instead)
+}
+
+/** A key such as `constructor` is none of the table's. */
+export const refusalOf = (word: string, table: RefusedWords = {}): Refused | undefined =>
+  Object.hasOwn(table, word) ? table[word] : undefined
 
 function wrong(node: Node, what: string, expected: string, problems: Problems): undefined {
   problems.add(node.at, `${what} must be ${expected}, not ${describe(node)}`)
@@ -66,6 +82,7 @@ function wrong(node: Node, what: string, expected: string, problems: Problems): 
 /** A node as a complaint names it. */
 export function describe(node: Node): string {
   if (node.kind !== 'scalar') return node.kind === 'map' ? 'a mapping' : 'a list'
+  if (node.isSecret) return 'a value out of ansible-vault'
   if (node.value === null) return 'nothing'
   return typeof node.value === 'string'
     ? `the string "${node.source}"`

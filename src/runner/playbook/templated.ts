@@ -1,5 +1,12 @@
 import { type Position, UserError } from '../../errors.ts'
-import { hasTemplate, parseTemplate, type Scope, type Template, type Value } from '../template/template.ts'
+import {
+  hasTemplate,
+  parseExpression,
+  parseTemplate,
+  type Scope,
+  type Template,
+  type Value,
+} from '../template/template.ts'
 import { type Node, toValue } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
 
@@ -14,12 +21,23 @@ export interface Templated {
   render(scope: Scope): Value
 }
 
-/** Keys are never templated. A template that cannot be parsed is noted, and answers with the same mistake. */
-export function templated(node: Node, problems: Problems): Templated {
+/**
+ * Keys are never templated. A template that cannot be parsed is noted, and answers with the same mistake. `expressions`:
+ * scalars that are bare expressions; each renders to an `Evaluated` (actions/action.ts).
+ */
+export function templated(
+  node: Node,
+  problems: Problems,
+  expressions: ReadonlySet<Node> = new Set(),
+): Templated {
   const byNode = new Map<Node, Template>()
   for (const text of textsOf(node)) {
-    byNode.set(text.node, parse(text.source, text.at, problems))
+    if (!expressions.has(text.node))
+      byNode.set(text.node, parse(text.source, text.at, problems, parseTemplate))
   }
+  for (const each of expressions)
+    if (each.kind === 'scalar')
+      byNode.set(each, evaluated(parse(each.source, each.textAt, problems, parseExpression)))
   return {
     at: node.at,
     node,
@@ -29,9 +47,19 @@ export function templated(node: Node, problems: Problems): Templated {
   }
 }
 
-function parse(source: string, at: Position, problems: Problems): Template {
+const evaluated = (template: Template): Template => ({
+  ...template,
+  render: scope => ({ expression: template.source, value: template.render(scope) }),
+})
+
+function parse(
+  source: string,
+  at: Position,
+  problems: Problems,
+  read: (source: string, at: Position) => Template,
+): Template {
   try {
-    return parseTemplate(source, at)
+    return read(source, at)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     problems.include(error)
@@ -45,7 +73,7 @@ function parse(source: string, at: Position, problems: Problems): Template {
 function textsOf(node: Node): readonly { node: Node; source: string; at: Position }[] {
   if (node.kind === 'map') return node.entries.flatMap(entry => textsOf(entry.value))
   if (node.kind === 'list') return node.items.flatMap(textsOf)
-  return typeof node.value === 'string' && hasTemplate(node.value)
+  return typeof node.value === 'string' && node.data === undefined && hasTemplate(node.value)
     ? [{ node, source: node.value, at: node.textAt }]
     : []
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { argsOn, firstTask, Project } from '../project.ts'
+import { argsOn, firstTask, Project, scopeOn } from '../project.ts'
 
 const PLAY = '- hosts: all\n  tasks:\n    - check: {what: "{{ here }}"}\n'
 
@@ -80,6 +80,7 @@ test.for([
   ['{"word": "json", "other": "x"}', { word: 'json', other: 'x' }],
   ['{word: yaml, other: x=y}', { word: 'yaml', other: 'x=y' }],
   ['word=a=b other=', { word: 'a=b', other: '' }],
+  ['word="{{ 1 + 1 }}" other=x{{ 2 + 2 }}y', { word: '2', other: 'x4y' }],
 ] as const)('-e %s', async ([text, { word, other }]) => {
   using project = new Project({
     'hosts.yaml': 'all: {hosts: {lab:}}',
@@ -192,5 +193,5 @@ test.for([
     'play.yaml': `- hosts: all\n  tasks:\n    - check: {what: x}\n      when: ${when}\n`,
   })
   const task = firstTask(await project.load())
-  expect(task.when(task.scope('lab', {})).run).toBe(run)
+  expect(task.when(scopeOn(task, 'lab')).run).toBe(run)
 })
