@@ -30,6 +30,7 @@ export function boot(host: Host): Host {
     cmdline,
     log: unknown('the next boot writes its own log'),
     driverModules: unknown('it depends on what the next boot loads'),
+    ansible: ansibleAfterBoot(host.ansible),
     menus: mapValues(host.menus, menu => foreseen(afterOneBoot(menu))),
     // The loader takes its order for one boot away when it has read it.
     firmware: { ...host.firmware, loaderEntries: { ...host.firmware.loaderEntries, oneShot: '' } },
@@ -48,6 +49,15 @@ export function boot(host: Host): Host {
       driverOverride: overrideAfterBoot(host, device),
     })),
   }
+}
+
+function ansibleAfterBoot(known: Host['ansible']): Host['ansible'] {
+  if (known.is === 'unknown') return known
+  return predicted({
+    ...known.value,
+    memory: unknown('what the kernel leaves of the memory is for the next boot to show'),
+    ipv4: unknown('which address it gets is for the next boot to show'),
+  })
 }
 
 /** GRUB takes next_entry away before it boots that entry. */

@@ -1,3 +1,4 @@
+import { isStanding } from './facts/files.ts'
 import type { Host } from './host.ts'
 
 /** How a prediction did against what was then observed, field by field. */
@@ -18,7 +19,7 @@ export interface Comparison {
  * between two looks, and so do the guests that virtual functions and vGPUs were made for.
  */
 const NOT_COMPARED = new Set([
-  ...['journal', 'bootloader', 'acsPatch', 'pciNames', 'log'],
+  ...['journal', 'bootloader', 'acsPatch', 'pciNames', 'fqdn', 'log'],
   ...['holders', 'framebuffers', 'mediatedParents'],
 ])
 
@@ -34,6 +35,11 @@ const NOT_COMPARED_OF_DEVICES = /^devices\.\d+\.(link|nodes|bars|sriov|physicalF
  */
 const NOT_COMPARED_OF_IOMMU = /^iommu\.(directGroups|interruptRemapping|unsafeInterrupts)$/
 
+/** Addresses are given by the network, and memory can be plugged and ballooned; who looks is the task's own choice. */
+const NOT_COMPARED_OF_ANSIBLE = /^ansible\.(ipv4|memory|user|environment)\b/
+
+const LEAVES_NOT_COMPARED = [NOT_COMPARED_OF_DEVICES, NOT_COMPARED_OF_IOMMU, NOT_COMPARED_OF_ANSIBLE]
+
 /** Every field of the observed Host, down to the leaves, against the prediction. */
 export function compareHosts(predicted: Host, observed: Host): Comparison {
   const result = {
@@ -42,7 +48,7 @@ export function compareHosts(predicted: Host, observed: Host): Comparison {
     wrong: [] as { field: string; predicted: unknown; observed: unknown }[],
   }
   const visit = (field: string, expected: unknown, seen: unknown): void => {
-    if (NOT_COMPARED_OF_DEVICES.test(field) || NOT_COMPARED_OF_IOMMU.test(field)) return
+    if (LEAVES_NOT_COMPARED.some(fields => fields.test(field))) return
     if (isKnown(expected)) {
       if (expected.is === 'unknown') result.unknown++
       else visit(field, expected.value, isKnown(seen) ? seen.value : seen)
@@ -56,10 +62,26 @@ export function compareHosts(predicted: Host, observed: Host): Comparison {
     result.compared++
     if (expected !== seen) result.wrong.push({ field, predicted: expected, observed: seen })
   }
+  const [foreseen, seen] = [lookedAtBy(predicted, observed), lookedAtBy(observed, predicted)]
   for (const key of Object.keys(predicted) as (keyof Host)[]) {
-    if (!NOT_COMPARED.has(key)) visit(key, predicted[key], observed[key])
+    if (!NOT_COMPARED.has(key)) visit(key, foreseen[key], seen[key])
   }
   return result
+}
+
+/** Without what was only looked at here, as a task has named it since, or has named it before. */
+function lookedAtBy(host: Host, other: Host): Host {
+  const isShared = ([name]: readonly [string, unknown]): boolean => name in other.places
+  return {
+    ...host,
+    places: Object.fromEntries(Object.entries(host.places).filter(isShared)),
+    files: Object.fromEntries(
+      Object.entries(host.files).filter(
+        ([path]) => isStanding(path) || isShared([path, '']) || !(path in host.places),
+      ),
+    ),
+    packages: Object.fromEntries(Object.entries(host.packages).filter(([name]) => name in other.packages)),
+  }
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -1,8 +1,10 @@
 import { LOADER_MENUS } from '../backends/bootloaders/index.ts'
 import { type Bytes, bytesFromBuffer } from './bytes.ts'
 import { acsPatch } from './facts/acs_patch.ts'
+import { ansible } from './facts/ansible.ts'
 import type { Fact } from './facts/fact.ts'
 import { files } from './facts/files.ts'
+import { fqdn } from './facts/fqdn.ts'
 import { framebuffers } from './facts/framebuffers.ts'
 import { holders } from './facts/holders.ts'
 import { images } from './facts/images.ts'
@@ -16,8 +18,10 @@ import { machine } from './facts/machine.ts'
 import { mediatedParents } from './facts/mediated.ts'
 import { network } from './facts/network.ts'
 import { owners } from './facts/owners.ts'
+import { managedBy, packagesNamed } from './facts/packages.ts'
 import { driverModules, pci } from './facts/pci.ts'
 import { pciNames } from './facts/pci_names.ts'
+import { placesAt } from './facts/places.ts'
 import { sealedDisks } from './facts/sealed_disks.ts'
 import { mounts, storage } from './facts/storage.ts'
 import { cmdline, cpu, firmware, osRelease, system } from './facts/system.ts'
@@ -41,17 +45,34 @@ export interface Preliminaries {
 }
 
 /** Facts that take long on the host, and are only looked at where a task asks for them. */
-export const EXTRAS = ['acsPatch', 'pciNames'] as const
+export const EXTRAS = ['acsPatch', 'pciNames', 'fqdn'] as const
 export type Extra = (typeof EXTRAS)[number]
-const slowFacts = { acsPatch, pciNames } satisfies Record<Extra, Fact<unknown>>
+const slowFacts = { acsPatch, pciNames, fqdn } satisfies Record<Extra, Fact<unknown>>
+
+/** What only some tasks want to be looked at: paths of files, names of packages, facts that take long. */
+export interface Requests {
+  readonly files?: readonly string[]
+  readonly packages?: readonly string[]
+  readonly extras?: readonly Extra[]
+}
 
 export interface GatherOptions {
+  readonly requests?: Requests
   readonly first?: Preliminaries | undefined
   readonly extras?: ReadonlySet<Extra>
 }
 
 /** `nonce`: random per script, so that nothing on the host can forge a frame. */
-export function gather(nonce: string, { first, extras = new Set() }: GatherOptions = {}): Gather {
+export function gather(
+  nonce: string,
+  {
+    requests: { files: named = [], packages: wanted = [] } = {},
+    first,
+    extras = new Set(),
+  }: GatherOptions = {},
+): Gather {
+  const places = placesAt(distinct(named))
+  const packages = packagesNamed(distinct(wanted))
   const facts = {
     system,
     osRelease,
@@ -78,10 +99,17 @@ export function gather(nonce: string, { first, extras = new Set() }: GatherOptio
     images,
     sealedDisks,
     journal,
+    ansible,
   }
   const menus = Object.entries(LOADER_MENUS).map(([name, fact]) => [menuName(name), fact] as const)
   const asked = EXTRAS.filter(name => extras.has(name)).map(name => [name, slowFacts[name]] as const)
-  const all: readonly (readonly [string, Fact<unknown>])[] = [...Object.entries(facts), ...menus, ...asked]
+  const all: readonly (readonly [string, Fact<unknown>])[] = [
+    ...Object.entries(facts),
+    ...(named.length > 0 ? [['places', places] as const] : []),
+    ['packages', packages],
+    ...menus,
+    ...asked,
+  ]
   const readings = all.flatMap(([name, fact]) =>
     Object.entries(fact.commands).map(([reading, command]) => ({ name: `${name}.${reading}`, command })),
   )
@@ -110,9 +138,11 @@ frame end ''`
         [...frames.keys()].some(frame => frame.startsWith(`${name}.`))
           ? read(name, fact)
           : unknown('it takes long to find out, and no task asks for it')
+      const os = read('osRelease', facts.osRelease)
+      const found = read('places', places)
       return {
         ...read('system', facts.system),
-        os: read('osRelease', facts.osRelease),
+        os,
         cpu: read('cpu', facts.cpu),
         firmware: read('firmware', facts.firmware),
         cmdline: read('cmdline', facts.cmdline),
@@ -134,17 +164,23 @@ frame end ''`
         tools: read('tools', facts.tools),
         paths: read('paths', facts.paths),
         enrolled: read('enrolled', facts.enrolled),
-        files: read('files', facts.files),
+        files: { ...found.files, ...read('files', facts.files) },
+        places: found.places,
+        ...managedBy(os, read('packages', packages)),
         menus: Object.fromEntries(
           Object.entries(LOADER_MENUS).map(([name, fact]) => [name, read(menuName(name), fact)]),
         ),
         images: read('images', facts.images),
         sealedDisks: read('sealedDisks', facts.sealedDisks),
         journal: read('journal', facts.journal),
+        ansible: read('ansible', facts.ansible),
+        fqdn: readExtra('fqdn', slowFacts.fqdn),
       }
     },
   }
 }
+
+const distinct = (names: readonly string[]): readonly string[] => [...new Set(names)]
 
 /** Frame names have no blanks; loaders' names may. */
 const menuName = (loader: string): string => `menu:${loader.replaceAll(' ', '_')}`

@@ -44,8 +44,14 @@ export interface Host {
   readonly tools: readonly string[]
   /** Paths that exist, of those that are evidence for a bootloader or a generator. */
   readonly paths: readonly string[]
-  /** Configuration files by path; a path that is not here does not exist. */
+  /** Configuration files by path, and those that tasks name; a path that is not here does not exist, or see places. */
   readonly files: Readonly<Record<string, File>>
+  /** What is at the paths that tasks name; the others were not looked at. */
+  readonly places: Readonly<Record<string, Place>>
+  /** What installs packages here; '' where it is none that we know. */
+  readonly packageManager: Known<PackageManager | ''>
+  /** Of the packages that tasks name; unknown where nothing can tell. */
+  readonly packages: Readonly<Record<string, Known<Package>>>
   /** Menus that lie in no plain file, generated or within images, by the name of the loader whose they are. */
   readonly menus: Readonly<Record<string, Known<Menu>>>
   /** Limine's programs that halt unless the configuration has the checksum that was enrolled into them. */
@@ -57,6 +63,68 @@ export interface Host {
   /** The user's word on the loader, where more than one is plausible. */
   readonly bootloader?: string
   readonly journal: Journal
+  /** What Ansible's facts are made of, as far as nothing above tells it. */
+  readonly ansible: Known<AnsibleEvidence>
+  /** The host's name with its domain; only looked for where an expression asks, as the network may have to be asked. */
+  readonly fqdn: Known<string>
+}
+
+/** What Ansible's facts are made of; '' and undefined: the host does not tell. */
+export interface AnsibleEvidence {
+  /** Who looks. */
+  readonly user: string
+  /** First lines of the files below /etc that tell distributions apart, by name; '' of one that is empty. */
+  readonly releases: Readonly<Record<string, string>>
+  readonly processors: Processors | undefined
+  /** KiB; what is left of it depends on the boot. */
+  readonly memory: Known<number | undefined>
+  /** The way out; the address may be another one after a boot. */
+  readonly ipv4: Known<DefaultIpv4 | undefined>
+  /** Paths and programs that are there, of those that are evidence for something. */
+  readonly there: readonly string[]
+  /** Name of process 1. */
+  readonly init: string | undefined
+  /** /sbin/init is a link to systemd; only looked at where process 1 does not tell. */
+  readonly initIsSystemd: boolean
+  /** Control groups of process 1 that a container's manager has made. */
+  readonly cgroups: readonly string[]
+  /** `container=` in the environment of process 1, which only root may read; /run/systemd/container. */
+  readonly environment: string
+  readonly container: string
+  /** DMI: the product, its family, its maker, and who made its firmware. */
+  readonly dmi: {
+    readonly product: string
+    readonly family: string
+    readonly vendor: string
+    readonly firmware: string
+  }
+}
+
+export interface Processors {
+  /** Numbers of those that are online. */
+  readonly online: readonly number[]
+  /** What /proc/cpuinfo says of each, beside its number: vendor and model, in its order. */
+  readonly says: readonly string[]
+  /** How many packages they are in; undefined where cpuinfo does not say. */
+  readonly packages: number | undefined
+  /** Of one package: cores, and threads in all. */
+  readonly cores: number | undefined
+  readonly siblings: number | undefined
+}
+
+/** The address and the interface of the way out, in Ansible's words. */
+export interface DefaultIpv4 {
+  readonly interface?: string | undefined
+  readonly address?: string | undefined
+  readonly gateway?: string | undefined
+  readonly netmask?: string | undefined
+  readonly network?: string | undefined
+  readonly prefix?: string | undefined
+  readonly broadcast?: string | undefined
+  readonly alias?: string | undefined
+  readonly macaddress?: string | undefined
+  readonly mtu?: number | undefined
+  readonly type?: string | undefined
 }
 
 export interface File {
@@ -67,12 +135,36 @@ export interface File {
   readonly masks?: true
 }
 
+/** `file`: its bytes and mode are in Host.files; `large`: it is not read. A link counts as what it leads to. */
+export type Place =
+  | { readonly kind: 'file'; readonly owner: Account; readonly group: Account }
+  | { readonly kind: 'large'; readonly size: number }
+  /** Of 'no folder' not even the folder is there. 'other': a device, a socket, a link to nothing. */
+  | { readonly kind: 'absent' | 'no folder' | 'directory' | 'unreadable' | 'other' }
+
+/** A user or a group; a task may name either. */
+export interface Account {
+  readonly name: Known<string>
+  readonly id: Known<number>
+}
+
+export const PACKAGE_MANAGERS = ['apt', 'dnf', 'yum', 'zypper', 'pacman'] as const
+export type PackageManager = (typeof PACKAGE_MANAGERS)[number]
+
+export interface Package {
+  readonly installed: boolean
+  /** '' where it is not installed. */
+  readonly version: Known<string>
+}
+
 /** Fields of /etc/os-release (os-release(5)). */
 export interface OsRelease {
   readonly id: string
   readonly idLike: readonly string[]
   readonly version: string
   readonly name: string
+  /** All of them, as they are called there. */
+  readonly fields: Readonly<Record<string, string>>
 }
 
 export interface Cpu {

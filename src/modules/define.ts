@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ArtifactKind } from '../backends/artifact.ts'
 import type { Change } from '../host/change.ts'
-import type { Extra } from '../host/gather.ts'
+import type { Extra, Requests } from '../host/gather.ts'
 import type { Host } from '../host/host.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Finding } from '../verdict/finding.ts'
@@ -45,6 +45,10 @@ export interface Module<Args extends ModuleArgs = ModuleArgs> {
   readonly args: Args
   /** What must be looked at for it beyond the standing facts, as it takes time on the host. */
   readonly observes?: readonly Extra[]
+  /** The same, of what its arguments name. */
+  looksAt?(args: z.output<Args>): Requests
+  /** `src` names a file beside the playbook, read by the loader: its text arrives as `content`, rendered or as it is. */
+  readonly source?: 'file' | 'template'
   /** A task as it stands in a playbook. */
   readonly example: string
   /** Pure: what would have to change on this host. */

@@ -1,18 +1,31 @@
 import { z } from 'zod'
-import type { Module } from './define.ts'
+import type { ModuleArgs } from './define.ts'
+
+/** What the documentation of a word of playbooks is made from: a module's declaration, or an action's. */
+export interface Documented {
+  readonly name: string
+  readonly summary: string
+  readonly description: string
+  readonly args: ModuleArgs
+  /** The argument that a plain string in place of the mapping is. */
+  readonly freeForm?: string
+  readonly example: string
+}
 
 /** Terminals are 80 columns wide, and Markdown does not mind. */
 const WIDTH = 80
 
-/** One line a module, for `vfio-run modules`. */
-export function listModules(modules: ReadonlyMap<string, Module>): string {
-  const width = Math.max(...[...modules.keys()].map(name => name.length))
-  const lines = [...modules.values()].map(module => `  ${module.name.padEnd(width)}  ${module.summary}`)
-  return `${lines.join('\n')}\n\nvfio-run modules NAME documents one.\n`
+/** One line a word, in groups, for `vfio-run modules`. */
+export function listModules(...groups: readonly ReadonlyMap<string, Documented>[]): string {
+  const width = Math.max(...groups.flatMap(group => [...group.keys()]).map(name => name.length))
+  const lines = groups.map(group =>
+    [...group.values()].map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`).join(''),
+  )
+  return `${lines.join('\n')}\nvfio-run modules NAME documents one.\n`
 }
 
-/** The documentation of one module as Markdown that reads well in a terminal. */
-export function describeModule(module: Module): string {
+/** The documentation of one module or action as Markdown that reads well in a terminal. */
+export function describeModule(module: Documented): string {
   const rows = argumentsOf(module).map(({ name, type, fallback, text }) =>
     wrap(`- \`${name}\`: ${type}${fallback}. ${sentence(text)}`, '  '),
   )
@@ -24,6 +37,9 @@ export function describeModule(module: Module): string {
       .map(paragraph => wrap(paragraph))
       .join('\n\n'),
     rows.length > 0 ? `Arguments:\n\n${rows.join('\n')}` : 'It takes no arguments.',
+    ...(module.freeForm === undefined
+      ? []
+      : [wrap(`A plain string in place of the arguments is \`${module.freeForm}\`.`)]),
     `\`\`\`yaml\n${module.example}\n\`\`\``,
   ]
   return `${parts.join('\n\n')}\n`
@@ -37,7 +53,7 @@ interface Argument {
 }
 
 /** From the declaration alone, by way of its JSON Schema. */
-function argumentsOf(module: Module): Argument[] {
+function argumentsOf(module: Documented): Argument[] {
   const args: z.ZodType = module.args
   const schema = z.toJSONSchema(args, { io: 'input' })
   return Object.entries(schema.properties ?? {}).map(([name, property]) => {
@@ -57,12 +73,14 @@ function argumentsOf(module: Module): Argument[] {
 
 type Property = z.core.JSONSchema.JSONSchema
 
-function facts(property: Property) {
+function facts(property: Property): { type: string; fallback: unknown; description: string } {
   const items =
     typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : undefined
+  const either = property.anyOf?.map(one => (typeof one === 'object' ? facts(one).type : 'value'))
   const type =
     property.enum?.join(' | ') ??
-    (property.type === 'array' ? `list of ${membersOf(items)}` : String(property.type ?? 'value'))
+    either?.join(' or ') ??
+    (property.type === 'array' ? `list of ${membersOf(items)}` : String(property.type ?? 'any value'))
   return { type, fallback: property.default, description: property.description ?? '' }
 }
 

@@ -1,10 +1,13 @@
 import { acs_override } from './acs_override.ts'
 import { check_hardware } from './check_hardware.ts'
+import { copy } from './copy.ts'
 import type { Module } from './define.ts'
 import { driver_blacklist } from './driver_blacklist.ts'
 import { initramfs_rebuild } from './initramfs_rebuild.ts'
 import { iommu_kernel_args } from './iommu_kernel_args.ts'
+import { packageModule } from './package.ts'
 import { reboot } from './reboot.ts'
+import { template } from './template.ts'
 import { verify_devices } from './verify_devices.ts'
 import { verify_dmesg } from './verify_dmesg.ts'
 import { verify_groups } from './verify_groups.ts'
@@ -25,5 +28,8 @@ export const modules: ReadonlyMap<string, Module> = new Map(
     verify_dmesg,
     verify_groups,
     verify_devices,
+    copy,
+    template,
+    packageModule,
   ].map(module => [module.name, module as unknown as Module]),
 )

@@ -28,6 +28,10 @@ play.`,
       .min(0)
       .default(0)
       .describe('seconds to wait after the machine has answered'),
+    test_command: z
+      .string()
+      .default('')
+      .describe('a command line of sh that must succeed on the machine that is back, by the same deadline'),
     always: z.boolean().default(false).describe('reboot though nothing is due'),
     msg: z
       .string()

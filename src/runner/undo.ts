@@ -1,4 +1,4 @@
-import { type Change, editsOf } from '../host/change.ts'
+import { type Change, editsOf, formerlyOf } from '../host/change.ts'
 import type { Host } from '../host/host.ts'
 import { ifKnown } from '../host/known.ts'
 import type { Plan } from './plan.ts'
@@ -46,8 +46,9 @@ function filesBack(changes: readonly Change[], seen: Host): Change[] {
   return [...originals].flatMap(([path, edits]): Change[] => {
     const before = seen.files[path]?.bytes
     const after = edits[0]?.before
-    if (before === after) return []
-    if (after !== undefined) return [{ kind: 'write', path, before, after }]
+    const { formerly } = formerlyOf(edits)
+    if (before === after && formerly === undefined) return []
+    if (after !== undefined) return [{ kind: 'write', path, before, after, ...formerly }]
     return before === undefined ? [] : [{ kind: 'remove', path, before }]
   })
 }

@@ -45,6 +45,35 @@ describe('what a change makes of a host', () => {
     expect(applyChange(secret, program).files[PATH]).toEqual({ bytes: 'b\n', mode: '600' })
   })
 
+  it('attributes that are set, and those of a path that a task has named', () => {
+    const named: Host = { ...host, places: { '/etc/x': { kind: 'absent' } } }
+    const set: Change = {
+      kind: 'write',
+      path: '/etc/x',
+      before: undefined,
+      after: 'x',
+      mode: '600',
+      owner: '7',
+    }
+    const after = applyChange(named, set)
+    expect(after.files['/etc/x']).toEqual({ bytes: 'x', mode: '600' })
+    expect(after.places['/etc/x']).toMatchObject({
+      kind: 'file',
+      owner: { id: predicted(7), name: { is: 'unknown' } },
+      group: { id: { is: 'unknown' }, name: { is: 'unknown' } },
+    })
+    const gone = applyChange(after, { kind: 'remove', path: '/etc/x', before: 'x' })
+    expect([gone.places['/etc/x'], gone.files['/etc/x']]).toEqual([{ kind: 'absent' }, undefined])
+  })
+
+  it('packages that a program installs are there, of whatever version', () => {
+    const change: Change = { ...program, edits: [], packages: { qemu: 'installed', nano: 'removed' } }
+    expect(applyChange(host, change).packages).toMatchObject({
+      qemu: predicted({ installed: true, version: { is: 'unknown' } }),
+      nano: predicted({ installed: false, version: predicted('') }),
+    })
+  })
+
   it('several come in their order', () => {
     const then = write(applyChange(host, program), PATH, 'c\n')
     expect(then).toEqual([{ kind: 'write', path: PATH, before: 'b\n', after: 'c\n' }])

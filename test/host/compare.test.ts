@@ -10,6 +10,7 @@ const unknowns =
     ...aHost({ iommu: anIommu({ interruptRemapping: observed(true) }) }),
     acsPatch: undefined,
     pciNames: undefined,
+    fqdn: undefined,
   }).split('"is":"unknown"').length - 1
 
 describe('a prediction against what was observed', () => {
@@ -121,6 +122,21 @@ describe('a prediction against what was observed', () => {
   ])('nobody predicts %s', (_, prediction) => {
     expect(compareHosts(prediction, aHost()).wrong).toEqual([])
     expect(compareHosts(aHost(), prediction).wrong).toEqual([])
+  })
+
+  it('what only one of the two looks was asked for tells nothing', () => {
+    const asked: Host = {
+      ...withFiles(aHost(), { '/etc/libvirt/qemu.conf': 'x' }),
+      places: { '/etc/libvirt/qemu.conf': { kind: 'absent' } },
+      packages: { qemu: observed({ installed: true, version: observed('1') }) },
+    }
+    expect(compareHosts(asked, aHost()).wrong).toEqual([])
+    expect(compareHosts(aHost(), asked).wrong).toEqual([])
+    const other = { ...asked, packages: { qemu: observed({ installed: false, version: observed('') }) } }
+    expect(compareHosts(asked, other).wrong.map(({ field }) => field)).toEqual([
+      'packages.qemu.installed',
+      'packages.qemu.version',
+    ])
   })
 
   it('an empty list differs from one that is not', () => {

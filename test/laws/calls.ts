@@ -7,6 +7,7 @@ import { ifKnown } from '../../src/host/known.ts'
 import { idOf, isBridge, slotOf } from '../../src/host/pci.ts'
 import { modules } from '../../src/modules/index.ts'
 import { ansibleFacts } from '../../src/runner/host_run/ansible_facts.ts'
+import { LiveVariables } from '../../src/runner/live_variables.ts'
 import { loadRun } from '../../src/runner/load.ts'
 import type { PlannedCall } from '../../src/runner/plan.ts'
 import type { Play, Task } from '../../src/runner/run_types.ts'
@@ -130,6 +131,7 @@ function scenarioOf(play: Play, set: string, sets: readonly Variables[], host: H
 }
 
 function callOf(task: Task, set: string, host: Host): PlannedCall[] {
-  const scope = task.scope(set, ansibleFacts(host))
-  return task.when(scope).run ? [{ module: task.module, args: task.args(scope) }] : []
+  if (task.word.kind !== 'module') return []
+  const scope = task.scope(set, { facts: ansibleFacts(host), live: new LiveVariables() })
+  return task.when(scope).run ? [{ module: task.word.module, args: task.args(scope) }] : []
 }

@@ -9,7 +9,16 @@ import {
 import { GENERATORS, INITRAMFS_FILES, INITRAMFS_TOOLS } from '../../src/backends/initramfs/index.ts'
 import { RULES_FILE } from '../../src/host/address_binding.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
-import type { File, Host, Image, InstalledKernel, Menu, MenuEntry, PciDevice } from '../../src/host/host.ts'
+import type {
+  AnsibleEvidence,
+  File,
+  Host,
+  Image,
+  InstalledKernel,
+  Menu,
+  MenuEntry,
+  PciDevice,
+} from '../../src/host/host.ts'
 import { ifKnown, type Known, observed, predicted, unknown } from '../../src/host/known.ts'
 import { shellText } from './shell_text.ts'
 
@@ -42,7 +51,11 @@ const FACTS: Readonly<
   uid: () => set('uid', fc.constantFrom(0, 1000)),
   hostname: () => set('hostname', fc.constantFrom('', 'lab', 'a b')),
   arch: () => set('arch', fc.constantFrom('x86_64', 'aarch64', '')),
-  os: () => set('os', fc.constant({ id: 'ubuntu', idLike: ['debian'], version: '24.04', name: 'Ubuntu' })),
+  os: () =>
+    set(
+      'os',
+      fc.constant({ id: 'ubuntu', idLike: ['debian'], version: '24.04', name: 'Ubuntu', fields: {} }),
+    ),
   bootId: recorded => set('bootId', known(fc.constant(ifKnown(recorded.bootId) ?? ''))),
   kernel: recorded =>
     set('kernel', known(fc.constantFrom('9.9.9', ...recorded.kernels.map(({ release }) => release)))),
@@ -167,7 +180,28 @@ const FACTS: Readonly<
         })),
       ),
     ),
+  places: () =>
+    set(
+      'places',
+      fc.constantFrom<Host['places']>(
+        {},
+        { '/etc/modprobe.d/vfio.conf': { kind: 'absent' } },
+        { '/etc/default/grub': { kind: 'large', size: 2_000_000 } },
+      ),
+    ),
+  packageManager: () => set('packageManager', known(fc.constantFrom<'' | 'apt' | 'dnf'>('', 'apt', 'dnf'))),
+  packages: () =>
+    set(
+      'packages',
+      known(fc.record({ installed: fc.boolean(), version: known(fc.constantFrom('', '1.0-1')) })).map(
+        qemu => ({
+          qemu,
+        }),
+      ),
+    ),
   acsPatch: () => set('acsPatch', known(fc.boolean())),
+  fqdn: () => set('fqdn', known(fc.constantFrom('', 'lab', 'lab.example.org'))),
+  ansible: () => set('ansible', known(ansibleEvidence())),
   pciNames: () => set('pciNames', known(fc.constantFrom({}, { '10de': 'NVIDIA Corporation' }))),
   journal: () =>
     set(
@@ -186,6 +220,33 @@ const known = <T>(values: fc.Arbitrary<T>): fc.Arbitrary<Known<T>> =>
     { weight: 1, arbitrary: values.map(value => predicted(value)) },
     { weight: 1, arbitrary: fc.constant(unknown('varied')) },
   )
+
+const ansibleEvidence = (): fc.Arbitrary<AnsibleEvidence> =>
+  fc.record({
+    user: fc.constantFrom('', 'root'),
+    releases: fc.constantFrom(
+      {},
+      { debian_version: '12.11' },
+      { 'redhat-release': '' },
+      { 'arch-release': '\xff' },
+    ),
+    processors: fc.constantFrom<AnsibleEvidence['processors']>(undefined, {
+      online: [0, 2],
+      says: ['AuthenticAMD', '\xff'],
+      packages: 0,
+      cores: 0,
+      siblings: 4,
+    }),
+    memory: known(fc.constantFrom(undefined, 0, 16_000_000)),
+    ipv4: known(fc.constantFrom(undefined, {}, { interface: 'eth0', address: '192.0.2.2' })),
+    there: fc.subarray(['/dev/kvm', '/usr/bin/apt-get', '/proc/xen', 'systemctl', '/etc/init.d']),
+    init: fc.constantFrom(undefined, '', 'systemd', 'init'),
+    initIsSystemd: fc.boolean(),
+    cgroups: fc.constantFrom<string[]>([], ['0::/docker/abc']),
+    environment: fc.constantFrom('', 'lxc'),
+    container: fc.constantFrom('', 'systemd-nspawn'),
+    dmi: fc.constant({ product: 'KVM', family: '', vendor: 'QEMU', firmware: '\xff' }),
+  })
 
 /** As it was but for one or two. */
 const mostly = (now: readonly string[], all: readonly string[]): fc.Arbitrary<string[]> =>

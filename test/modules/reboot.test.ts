@@ -17,6 +17,7 @@ it('has times that it waits by default', () => {
     connect_timeout: 15,
     pre_reboot_delay: 0,
     post_reboot_delay: 0,
+    test_command: '',
     always: false,
     msg: 'vfio-run: reboot for PCI passthrough',
   })

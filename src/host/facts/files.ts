@@ -16,6 +16,13 @@ const STANDING = [
   ]),
 ]
 
+/** Whether a path is read on every host. What else is read there is none of what decides how a host boots. */
+export const isStanding = (path: string): boolean => STANDING_PATHS.test(path)
+
+const STANDING_PATHS = new RegExp(
+  `^(?:${STANDING.map(path => path.replaceAll(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')).join('|')})$`,
+)
+
 /** One ESP mounted at two places shows each file twice: what is written to the one has been written to the other. */
 const SECOND_SIGHT = `[ ./boot/efi -ef ./efi ] && esp=./boot/efi/; [ ./efi -ef ./boot ] && esp=./efi/`
 

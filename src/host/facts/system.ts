@@ -38,6 +38,7 @@ export const osRelease = defineFact({
       idLike: (fields.get('ID_LIKE') ?? '').split(' ').filter(Boolean),
       version: fields.get('VERSION_ID') ?? '',
       name: fields.get('NAME') ?? '',
+      fields: Object.fromEntries(fields),
     }
   },
 })

@@ -104,8 +104,8 @@ put_file() { # PATH TEMPORARY: flushed to disk, then renamed over
   mv -f -- "$2" "$1" && { sync "\${1%/*}" 2>/dev/null || sync; }
 }
 is_already() { [ "$(sha_of "$(target_of "$1")")" = "$2" ]; } # a program's own undoing may have put it back
-write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64 [PROGRAM]
-  is_already "$2" "$4" && return
+write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64 PROGRAM [MODE OWNER GROUP]
+  [ -z "\${7-}\${8-}\${9-}" ] && is_already "$2" "$4" && return
   check "$2" "$3" "\${6-}"
   p=$(target_of "$2"); f=\${p%/*}; t=$f/.vfio-run.$run.$1
   safe_folder "$f" || fail "$f cannot be written to safely: others may write there too, or it cannot be made"
@@ -115,8 +115,15 @@ write_file() { # N PATH SHA-BEFORE SHA-AFTER BASE64 [PROGRAM]
     cp -p -- "$p" "$t" || { rm -f -- "$t"; fail "cannot copy $2 within $f (disk full?)"; }
     chcon --reference="$p" -- "$t" 2>/dev/null || :
   else chmod 644 "$t" || { rm -f -- "$t"; fail "cannot set the mode of $2"; }; fi
-  if printf '%s' "$5" | base64 -d >"$t" && [ "$(sha_of "$t")" = "$4" ] && put_file "$p" "$t"; then say wrote "$2"
+  # What is to be read by few is never to be read by others, not for a moment.
+  m=; if [ -n "\${7-}\${8-}\${9-}" ]; then m=\${7:-$(stat -c %a -- "$t")}; chmod 600 "$t"; fi
+  if printf '%s' "$5" | base64 -d >"$t" && [ "$(sha_of "$t")" = "$4" ] && give_attributes "$t" "$2" "\${8-}" "\${9-}" "$m" && put_file "$p" "$t"; then say wrote "$2"
   else rm -f -- "$t"; fail "cannot write $2 (disk full?)"; fi
+}
+give_attributes() { # FILE PATH OWNER GROUP MODE: chown(2) takes setuid bits away, so that the mode comes last
+  [ -z "$3" ] || chown -- "$3" "$1" 2>/dev/null || { rm -f -- "$1"; fail "cannot give $2 to the user $3 (is there one?)"; }
+  [ -z "$4" ] || chgrp -- "$4" "$1" 2>/dev/null || { rm -f -- "$1"; fail "cannot give $2 to the group $4 (is there one?)"; }
+  [ -z "$5" ] || chmod "$5" "$1"
 }
 remove_file() { # N PATH SHA-BEFORE [PROGRAM]
   is_already "$2" absent && return
@@ -271,9 +278,17 @@ function step(change: Change, n: number, earlier: readonly Change[]): string[] {
   const program = shellQuote(programBefore(change.path, earlier))
   if (change.kind === 'remove')
     return [`remove_file ${n} ${path} ${shaBefore({ ...change, after: undefined })} ${program}`]
-  return [
-    `write_file ${n} ${path} ${shaBefore(change)} ${sha256(change.after)} '${base64FromBytes(change.after)}' ${program}`,
+  const { mode = '', owner = '', group = '' } = change
+  const attributes = mode + owner + group === '' ? [] : [mode, owner, group].map(shellQuote)
+  const words = [
+    n,
+    path,
+    shaBefore(change),
+    sha256(change.after),
+    `'${base64FromBytes(change.after)}'`,
+    program,
   ]
+  return [['write_file', ...words, ...attributes].join(' ')]
 }
 
 /** The program that was the last to edit a file, where nothing else of ours has since; '' where none was. */

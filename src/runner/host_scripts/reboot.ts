@@ -19,9 +19,25 @@ shutdown -r now ${shellQuote(message)} || systemctl reboot || reboot`,
   )
 }
 
-/** One line: the boot_id; no tty, stderr apart, so that nothing else can be taken for one. */
-export const bootIdScript = (): string => hostScript('', 'cat "$root/proc/sys/kernel/random/boot_id"')
+/**
+ * The boot_id behind a word that nobody else knows: what a login shell prints on its own (a ~/.bashrc that echoes, a
+ * line of the day) neither hides it nor is taken for one.
+ */
+export const bootIdScript = (nonce: string): string =>
+  hostScript('', `printf '\\n@${nonce} %s\\n' "$(cat "$root/proc/sys/kernel/random/boot_id")"`)
 
-export const BOOT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** What that script has printed; undefined unless it is well formed. */
+export const readBootId = (nonce: string, stdout: string): string | undefined =>
+  new RegExp(`^@${nonce} (${BOOT_ID})$`, 'm').exec(stdout)?.[1]
+
+const BOOT_ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+
+/** The user's own test of a machine that is back; its exit code is the answer. */
+export const testScript = (command: string): string =>
+  hostScript(
+    '',
+    `command=$(printf '%s' '${base64FromBytes(bytesFromText(command))}' | base64 -d)
+sh -c "$command" 2>&1`,
+  )
 
 export const freeLockScript = (run: string): string => hostScript(LOCK_FUNCTIONS, `free_lock ${run} || :`)

@@ -37,13 +37,19 @@ describe('os-release', () => {
   it.each([
     [
       'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\nNAME="Debian GNU/Linux"\n',
-      { id: 'debian', idLike: [], version: '12', name: 'Debian GNU/Linux' },
+      {
+        ...{ id: 'debian', idLike: [], version: '12', name: 'Debian GNU/Linux' },
+        fields: { ID: 'debian', VERSION_ID: '12', PRETTY_NAME: 'Debian 12', NAME: 'Debian GNU/Linux' },
+      },
     ],
     [
       "ID=linuxmint\nID_LIKE='ubuntu debian'\nNAME=Mint\n",
-      { id: 'linuxmint', idLike: ['ubuntu', 'debian'], version: '', name: 'Mint' },
+      {
+        ...{ id: 'linuxmint', idLike: ['ubuntu', 'debian'], version: '', name: 'Mint' },
+        fields: { ID: 'linuxmint', ID_LIKE: 'ubuntu debian', NAME: 'Mint' },
+      },
     ],
-    ['', { id: '', idLike: [], version: '', name: '' }],
+    ['', { id: '', idLike: [], version: '', name: '', fields: {} }],
   ])('%j', (text, fields) => {
     expect(osRelease.parse({ text })).toEqual(fields)
   })
