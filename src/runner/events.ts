@@ -2,8 +2,10 @@ import type { Bytes } from '../host/bytes.ts'
 import type { Argv } from '../host/change.ts'
 import type { Comparison } from '../host/compare.ts'
 import type { Finding } from '../verdict/finding.ts'
+import type { Ran } from './actions/action.ts'
 
-export type Phase = 'connect' | 'look' | 'plan' | 'apply' | 'reboot' | 'prove' | 'done'
+/** `run`: an action is at work; `wait`: for other hosts, or for time to pass. */
+export type Phase = 'connect' | 'look' | 'plan' | 'apply' | 'run' | 'wait' | 'reboot' | 'prove' | 'done'
 
 /**
  * `pending`: on disk but not in effect. `unknown`: cannot be told before the boot (a dry run only).
@@ -45,6 +47,14 @@ export type RunEvent =
       readonly snapshots?: SnapshotsUsed
     }
   | { readonly event: 'play'; readonly play: string; readonly hosts: readonly string[] }
+  /** A batch of a play with `serial` begins; `number` counts from 1. */
+  | {
+      readonly event: 'batch'
+      readonly play: string
+      readonly number: number
+      readonly of: number
+      readonly hosts: readonly string[]
+    }
   | { readonly event: 'phase'; readonly host: string; readonly phase: Phase; readonly detail?: string }
   /** The last line a long step printed; `step` names it, e.g. `update-initramfs -u -k all`. */
   | { readonly event: 'output'; readonly host: string; readonly step: string; readonly line: string }
@@ -55,8 +65,15 @@ export type RunEvent =
       readonly task: string
       readonly module: string
       readonly status: TaskStatus
+      /** debug's may have several lines. */
       readonly why: string
       readonly hint?: string
+      /** The round of a loop that this is about, by its label; the task itself is told behind its rounds. */
+      readonly item?: string
+      /** It failed, and ignore_errors or a failed_when lets the host go on. */
+      readonly ignored?: true
+      /** What was run for it: for -v, and where it failed. */
+      readonly ran?: Ran
     }
   /** One thing that a task found out about the host; follows the task. */
   | ({
@@ -110,7 +127,13 @@ export type RunEvent =
       readonly why: string
       readonly hint?: string
       readonly output?: readonly string[]
+      /** The command that failed, where one did. */
+      readonly ran?: Ran
     }
+  /** Taken out of the play without a fault of its own: max_fail_percentage, any_errors_fatal, meta: end_host. */
+  | { readonly event: 'host_stopped'; readonly host: string; readonly why: string }
+  /** A block has failed on a host and its rescue begins. */
+  | { readonly event: 'rescue'; readonly host: string; readonly block: string; readonly why: string }
   | {
       readonly event: 'recap'
       readonly hosts: Readonly<Record<string, HostCounts>>

@@ -2,8 +2,9 @@ import { ARTIFACT_KINDS, type Artifact, type ArtifactKind } from '../backends/ar
 import { findBootloader, followImages } from '../backends/bootloaders/index.ts'
 import { findInitramfs } from '../backends/initramfs/index.ts'
 import { bytesFromText } from '../host/bytes.ts'
-import { type Argv, applyChanges, type Change, editsOf, pathsOf } from '../host/change.ts'
+import { type Argv, applyChanges, attributesOf, type Change, editsOf, pathsOf } from '../host/change.ts'
 import { sha256 } from '../host/digest.ts'
+import { isStanding } from '../host/facts/files.ts'
 import type { File, Host } from '../host/host.ts'
 import { ifKnown } from '../host/known.ts'
 import { readOnlyMountOf } from '../host/mounts.ts'
@@ -14,6 +15,8 @@ import { isRefusal } from '../refusal.ts'
 export interface PlannedCall {
   readonly module: Module
   readonly args: Record<string, unknown>
+  /** Of the programs that it runs. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** A generated thing that has to be made anew, and why. */
@@ -51,8 +54,8 @@ export function planTasks(host: Host, calls: readonly PlannedCall[]): Plan {
   const outcomes: Outcome[] = []
   const changes: Change[] = []
   const asked = new Set<ArtifactKind>()
-  for (const { module, args } of calls) {
-    const outcome = refuseTask(observed, args) ?? module.plan(overlay, args)
+  for (const { module, args, environment = {} } of calls) {
+    const outcome = withEnvironment(refuseTask(observed, args) ?? module.plan(overlay, args), environment)
     outcomes.push(outcome)
     if (outcome.kind === 'change') {
       changes.push(...outcome.changes)
@@ -77,6 +80,19 @@ export function planTasks(host: Host, calls: readonly PlannedCall[]): Plan {
     ),
     predicted,
   }
+}
+
+/** env(1) is POSIX; the words of a program stay words. */
+function withEnvironment(outcome: Outcome, environment: Readonly<Record<string, string>>): Outcome {
+  const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+  if (outcome.kind !== 'change' || words.length === 0) return outcome
+  const within = (argv: Argv): Argv => ['env', ...words, ...argv]
+  const changes = outcome.changes.map(change =>
+    change.kind === 'run'
+      ? { ...change, argv: within(change.argv), ...(change.undo && { undo: within(change.undo) }) }
+      : change,
+  )
+  return { ...outcome, changes }
 }
 
 /** kernel-install writes them anew with every image (Boot Loader Specification). */
@@ -189,8 +205,11 @@ const isSame = (a: Argv, b: Argv): boolean => a.join('\0') === b.join('\0')
 
 const fingerprintOf = (host: Host, reason: string): string => fingerprint([reason, sortedFiles(host)])
 
+/** Without those that only a task has named: they decide nothing here. */
 const sortedFiles = (host: Host): [string, File][] =>
-  Object.entries(host.files).sort(([a], [b]) => (a < b ? -1 : 1))
+  Object.entries(host.files)
+    .filter(([path]) => !(path in host.places) || isStanding(path))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
 
 const fingerprint = (value: unknown): string => sha256(bytesFromText(JSON.stringify(value)))
 
@@ -219,9 +238,17 @@ function squashFiles(changes: readonly Change[]): Change[] {
   return [...byPath.values()].flatMap((own): Change[] => {
     const [first] = own
     const last = own.at(-1)
-    if (first === undefined || last === undefined || first.before === last.after) return []
+    if (first === undefined || last === undefined) return []
+    const attributes = attributesOf(own)
+    if (first.before === last.after && areAsBefore(attributes)) return []
     const { path, before } = first
-    if (last.after !== undefined) return [{ kind: 'write', path, before, after: last.after }]
+    if (last.after !== undefined) return [{ kind: 'write', path, before, after: last.after, ...attributes }]
     return before === undefined ? [] : [{ kind: 'remove', path, before }]
   })
 }
+
+/** What one task has set and a later one set back. */
+const areAsBefore = ({ formerly, ...set }: ReturnType<typeof attributesOf>): boolean =>
+  (['mode', 'owner', 'group'] as const).every(
+    name => set[name] === undefined || set[name] === formerly?.[name],
+  )

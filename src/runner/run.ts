@@ -1,17 +1,23 @@
-import pLimit from 'p-limit'
 import type { Extra } from '../host/gather.ts'
 import type { HostCounts, RunEvent, SnapshotsUsed } from './events.ts'
+import { ansibleFacts } from './host_run/ansible_facts.ts'
+import { Batch, tasksIn } from './host_run/batch.ts'
 import { HostPlay } from './host_run/host_play.ts'
 import { Link } from './host_run/link.ts'
 import { Session } from './host_run/session.ts'
 import type { HostPlayOptions, HostState, Tally } from './host_run/state.ts'
+import { LiveVariables } from './live_variables.ts'
+import { Places } from './places.ts'
 import type { Play, Run } from './run_types.ts'
+import { withoutSecrets } from './secret_events.ts'
 import type { Snapshots } from './snapshot/snapshots.ts'
 import type { Target, Transport } from './transport/transport.ts'
 
 export interface RunOptions {
   readonly check: boolean
   readonly diff: boolean
+  /** How many -v there are; none where it is left out. */
+  readonly verbosity?: number
   readonly noReboot: boolean
   /** boot_id of the machine that runs the play. */
   readonly ownBootId: string | undefined
@@ -25,14 +31,26 @@ export interface RunOptions {
   readonly emit: (event: RunEvent) => void
   /** Where hosts are planned as they were once: no host is reached, and the run must be a dry one. */
   readonly snapshots?: Snapshots | undefined
+  /** --step: asked before each task, once for all hosts. */
+  readonly step?: ((task: string) => Promise<'yes' | 'no' | 'continue'>) | undefined
+  /** pause and other questions; undefined where nobody can answer. */
+  readonly ask?:
+    | ((prompt: string, options: { readonly echo: boolean }) => Promise<string | undefined>)
+    | undefined
   /** `stop`: the first Ctrl-C, hosts finish their step; `abandon`: the second, connections are given up. */
   readonly stop: AbortSignal
   readonly abandon: AbortSignal
 }
 
-/** All plays on all their hosts; each host at its own pace within a play. Returns the exit code. */
-export async function runPlays(run: Run, options: RunOptions): Promise<number> {
-  const { emit } = options
+/** All plays on all their hosts, each host at its own pace within a batch. Returns the exit code. */
+export async function runPlays(run: Run, given: RunOptions): Promise<number> {
+  const { secrets } = run
+  const doing = new Map<string, PhaseEvent>()
+  const emit: RunOptions['emit'] = event => {
+    if (event.event === 'phase' && event.phase !== 'connect') doing.set(event.host, event)
+    given.emit(secrets ? withoutSecrets(event, secrets) : event)
+  }
+  const options = { ...given, emit }
   const names = [...new Set(run.plays.flatMap(play => play.hosts))]
   emit({
     event: 'run',
@@ -41,14 +59,17 @@ export async function runPlays(run: Run, options: RunOptions): Promise<number> {
     hosts: names,
     ...fromSnapshots(names, options.snapshots),
   })
-  const states = new Map(names.map(name => [name, stateOf(name, run, options)]))
+  for (const why of run.warnings ?? []) emit({ event: 'warning', why })
+  const live = new LiveVariables()
+  const states = new Map(names.map(name => [name, stateOf(name, run, live, options, () => doing.get(name))]))
+  const fleet: Fleet = { states, localhost: localhostOf(run, options), forks: new Places(options.forks) }
   try {
     for (const play of run.plays) {
-      if (options.stop.aborted) break
-      await runPlay(play, states, options)
+      if (options.stop.aborted || (await runPlay(play, fleet, options)) === 'end') break
     }
   } finally {
-    await Promise.all([...states.values()].map(({ link }) => link[Symbol.asyncDispose]()))
+    const links = [...[...states.values()].map(({ link }) => link), fleet.localhost]
+    await Promise.all(links.map(link => link?.[Symbol.asyncDispose]()))
   }
   const hosts = Object.fromEntries([...states].map(([name, state]) => [name, countsOf(state)]))
   const exitCode = options.stop.aborted
@@ -58,25 +79,87 @@ export async function runPlays(run: Run, options: RunOptions): Promise<number> {
   return exitCode
 }
 
-async function runPlay(
+type PhaseEvent = Extract<RunEvent, { event: 'phase' }>
+
+interface Fleet {
+  readonly states: ReadonlyMap<string, HostState>
+  /** undefined: no host is to be reached. */
+  readonly localhost: Link | undefined
+  readonly forks: Places
+}
+
+/** Batch after batch. `end`: too many have failed for the plays that follow, too. */
+async function runPlay(play: Play, fleet: Fleet, options: RunOptions): Promise<'go on' | 'end'> {
+  const { emit, stop } = options
+  const taking = (names: readonly string[]): HostState[] =>
+    names.flatMap(name => fleet.states.get(name) ?? []).filter(({ takesPart }) => takesPart)
+  emit({ event: 'play', play: play.name, hosts: namesOf(taking(play.hosts)) })
+  for (const [n, names] of play.batches.entries()) {
+    if (stop.aborted) break
+    const hosts = taking(names)
+    if (play.batches.length > 1)
+      emit({ event: 'batch', play: play.name, number: n + 1, of: play.batches.length, hosts: namesOf(hosts) })
+    const batch = new Batch(names, namesOf(hosts), play, {
+      forks: fleet.forks,
+      playHosts: () => namesOf(taking(play.named ?? play.hosts)),
+      step: options.step,
+      ask: options.ask,
+    })
+    await runBatch(hosts, play, batch, fleet, options)
+    if (batch.endsRun) return 'end'
+    if (batch.endsPlay) break
+  }
+  return 'go on'
+}
+
+async function runBatch(
+  hosts: readonly HostState[],
   play: Play,
-  states: ReadonlyMap<string, HostState>,
+  batch: Batch,
+  fleet: Fleet,
   options: RunOptions,
 ): Promise<void> {
-  const { check, diff, noReboot, ownBootId, emit, stop } = options
-  const hosts = play.hosts.flatMap(name => states.get(name) ?? []).filter(state => !state.failed)
-  emit({ event: 'play', play: play.name, hosts: hosts.map(({ name }) => name) })
-  const playOptions: HostPlayOptions = { check, diff, noReboot, ownBootId, emit, stopped: () => stop.aborted }
-  const limit = pLimit(options.forks)
+  const { check, diff, noReboot, ownBootId, emit, stop, abandon } = options
+  const { localhost } = fleet
+  if (localhost === undefined) return
+  const playOptions: HostPlayOptions = {
+    check,
+    rehearsal: false,
+    diff,
+    verbosity: options.verbosity ?? 0,
+    noReboot,
+    stepwise: options.step !== undefined,
+    isOffline: options.snapshots !== undefined,
+    ownBootId,
+    emit,
+    stopped: () => stop.aborted,
+    stop,
+    abandon,
+    company: batch,
+    localhost,
+    forgive: () => {
+      for (const state of fleet.states.values()) state.takesPart = true
+    },
+  }
   const results = await Promise.allSettled(
     hosts.map(state =>
-      limit(() => (stop.aborted ? undefined : new HostPlay(state, play, playOptions).run())),
+      fleet.forks.hold(async () => {
+        try {
+          if (stop.aborted)
+            emit({ event: 'host_stopped', host: state.name, why: 'interrupted before it began' })
+          else await new HostPlay(state, play, playOptions).run()
+        } finally {
+          batch.leave(state.name)
+        }
+      }),
     ),
   )
   // One failed host never stops another; a defect of ours does, once all have come to rest.
   const defect = results.find(result => result.status === 'rejected')
-  if (defect?.status === 'rejected' && !options.abandon.aborted) throw defect.reason
+  if (defect?.status === 'rejected' && !abandon.aborted) throw defect.reason
 }
+
+const namesOf = (states: readonly HostState[]): string[] => states.map(({ name }) => name)
 
 /** When the hosts were looked at, first and last. */
 function fromSnapshots(
@@ -95,14 +178,26 @@ function fromSnapshots(
   }
 }
 
-function stateOf(name: string, run: Run, options: RunOptions): HostState {
+/** `doing`: the phase that the host is in, which connecting only interrupts. */
+function stateOf(
+  name: string,
+  run: Run,
+  live: LiveVariables,
+  options: RunOptions,
+  doing: () => PhaseEvent | undefined,
+): HostState {
   const { connect, run: id, who, abandon, emit, snapshots } = options
   const target = run.targets.get(name)
   if (target === undefined) throw new Error(`no target for ${name}`)
   const link = new Link(target, {
     connect: async one => {
+      const before = doing()
+      // Each poll of a reboot connects: it is the reboot that goes on.
+      if (before?.phase === 'reboot') return await connect(one)
       emit({ event: 'phase', host: name, phase: 'connect' })
-      return await connect(one)
+      const transport = await connect(one)
+      if (before !== undefined && before.phase !== 'done') emit(before)
+      return transport
     },
     signal: abandon,
   })
@@ -113,25 +208,38 @@ function stateOf(name: string, run: Run, options: RunOptions): HostState {
     onOutput: (step, line) => emit({ event: 'output', host: name, step, line }),
     snapshot: snapshots && (() => snapshots.host(name)),
   })
-  return {
+  const state: HostState = {
     name,
     link,
     session,
     tally: zero(),
     local: target.connection === 'local',
+    live,
     host: undefined,
+    seen: undefined,
     identity: undefined,
+    done: [],
+    foreseen: [],
+    foreseesBoot: false,
     failed: false,
     locked: false,
+    takesPart: true,
   }
+  live.observe(name, () => state.seen && ansibleFacts(state.seen, { leavesOutUnknown: !options.check }))
+  return state
+}
+
+/** The machine that runs the play, whatever the inventory says of a host of that name. */
+function localhostOf({ targets }: Run, { connect, abandon }: RunOptions): Link | undefined {
+  const [any] = targets.values()
+  const target = any && ({ ...any, name: 'localhost', host: 'localhost', connection: 'local' } as const)
+  return target && new Link(target, { connect, signal: abandon })
 }
 
 const extrasOf = ({ plays }: Run): ReadonlySet<Extra> =>
   new Set(
-    plays.flatMap(({ steps, handlers }) =>
-      [...steps.flatMap(step => (step.kind === 'task' ? [step.task] : [])), ...handlers].flatMap(
-        ({ module }) => module.observes ?? [],
-      ),
+    plays.flatMap(play =>
+      tasksIn(play).flatMap(({ word }) => (word.kind === 'module' ? (word.module.observes ?? []) : [])),
     ),
   )
 
@@ -159,7 +267,7 @@ function exitCodeOf(
 ): number {
   const unreachable = hosts.some(host => host.unreachable > 0)
   const locked = states.some(state => state.locked)
-  const failed = states.some(state => state.failed && !state.locked && state.tally.unreachable === 0)
+  const failed = states.some(state => state.tally.failed > 0 && !state.locked)
   if (failed && unreachable) return 6
   if (failed) return 2
   if (unreachable) return 4

@@ -20,13 +20,18 @@ export class Link implements AsyncDisposable {
     this.#options = options
   }
 
-  /** One exec. Throws UserError, or the signal's reason. */
-  async sh(script: string, identity: Identity, onStdout?: (piece: Buffer) => void): Promise<ShResult> {
+  /** One exec. Throws UserError, or the signal's reason; `signal`: a limit of the exec's own. */
+  async sh(
+    script: string,
+    identity: Identity,
+    onStdout?: (piece: Buffer) => void,
+    signal?: AbortSignal,
+  ): Promise<ShResult> {
     const transport = await this.#connected()
     this.counts.execs++
     return await transport.sh(script, {
       identity,
-      signal: this.#options.signal,
+      signal: signal === undefined ? this.#options.signal : AbortSignal.any([this.#options.signal, signal]),
       ...(onStdout === undefined ? {} : { onStdout }),
     })
   }

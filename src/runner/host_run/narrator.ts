@@ -4,13 +4,15 @@ import { UserError } from '../../errors.ts'
 import { type Change, editsOf, type FileEdit } from '../../host/change.ts'
 import { compareHosts } from '../../host/compare.ts'
 import type { Host } from '../../host/host.ts'
-import type { Outcome } from '../../modules/define.ts'
 import { isRefusal } from '../../refusal.ts'
+import type { Ran } from '../actions/action.ts'
 import type { Phase, TaskStatus } from '../events.ts'
 import type { Plan } from '../plan.ts'
-import type { Play, Task } from '../run_types.ts'
-import type { Entry } from './segment.ts'
+import { type Play, type Task, wordName } from '../run_types.ts'
+import { Interrupted } from './interrupted.ts'
+import type { Entry, Segment } from './segment.ts'
 import type { HostPlayOptions, HostState } from './state.ts'
+import { isFailed, type Told, tellLoop } from './told.ts'
 
 /** Tells what happens on one host in one play, as events, and keeps its tally. */
 export class Narrator {
@@ -27,11 +29,7 @@ export class Narrator {
 
   /** Throws where the user has asked to stop: a phase is what can be stopped before. */
   phase(phase: Phase, detail?: string): void {
-    if (this.#options.stopped() && phase !== 'done')
-      throw this.failure(
-        'interrupted before this step',
-        'run again: what is due follows from the host’s state',
-      )
+    if (this.#options.stopped() && phase !== 'done') throw new Interrupted(this.#state.name)
     this.#options.emit({
       event: 'phase',
       host: this.#state.name,
@@ -41,15 +39,14 @@ export class Narrator {
   }
 
   /** The files that change, where --diff asks for them, and the commands and bindings: rebuilds come last. */
-  preview(plan: Plan): void {
-    const { emit, diff, check } = this.#options
+  preview(plan: Plan, hidden: ReturnType<Segment['hidden']>, isApplied: boolean): void {
+    const { emit } = this.#options
+    const check = !isApplied
     const host = this.#state.name
-    if (plan.rebuilds.length > 0 || plan.changes.some(change => editsOf(change).length > 0))
-      this.#boots(plan.predicted)
-    for (const { path, before, after } of diff ? wholeEdits(plan.changes) : [])
-      emit({ event: 'diff', host, path, before, after })
+    for (const { path, before, after } of wholeEdits(plan.changes))
+      if (!hidden.paths.has(path)) emit({ event: 'diff', host, path, before, after })
     for (const change of plan.changes) {
-      if (change.kind === 'run')
+      if (change.kind === 'run' && !hidden.changes.has(change))
         emit({ event: 'command', host, argv: change.argv, reason: change.reason, check })
       if (change.kind === 'bind') {
         const { address, id, from, to } = change
@@ -60,15 +57,30 @@ export class Narrator {
       for (const argv of commands) emit({ event: 'command', host, argv, reason, check })
   }
 
-  result({ task, skipped }: Entry, outcome: Outcome | undefined): void {
-    if (outcome === undefined) this.status(task, 'skipped', skipped)
-    else
-      this.status(task, statusOf(outcome), outcome.why, outcome.kind === 'blocked' ? outcome.hint : undefined)
-    if (outcome !== undefined) this.findings(task, outcome)
+  /** A task and, where it has a loop, its rounds before it. It is counted once. */
+  result(entry: Entry, rounds: readonly Told[]): void {
+    if (entry.isLoop)
+      for (const told of rounds) {
+        this.#emitTask(entry, told, told.label)
+        this.findings(entry.task, told)
+      }
+    const [only] = rounds
+    const told = entry.isLoop || only === undefined ? tellLoop(rounds) : only
+    // As Ansible does: what meta has done shows by itself.
+    if (isMeta(entry.task) && told.status === 'ok') return
+    this.#count(entry, told)
+    this.#emitTask(entry, told)
+    if (!entry.isLoop) this.findings(entry.task, told)
+  }
+
+  /** Of a task without rounds. */
+  status(entry: Entry, status: TaskStatus, why: string): void {
+    this.result({ ...entry, isLoop: false }, [{ status, why, notifies: false }])
   }
 
   /** Also after a reboot, of tasks that were told when they began to wait for it. */
-  findings(task: Task, { findings = [] }: Outcome): void {
+  findings(task: Task, { findings = [] }: Pick<Told, 'findings'>): void {
+    if (task.noLog) return
     for (const finding of findings)
       this.#options.emit({
         event: 'finding',
@@ -79,21 +91,45 @@ export class Narrator {
       })
   }
 
-  status(task: Task, status: TaskStatus, why: string, hint?: string): void {
-    const { tally, name } = this.#state
-    if (status === 'blocked') tally.failed++
+  /** As Ansible counts (plugins/strategy/__init__.py): what is ignored is ok, too; meta is no task. */
+  #count({ task, isIgnored, result }: Entry, { status }: Told): void {
+    const { tally } = this.#state
+    if (isMeta(task)) return
+    if (isFailed(status) && isIgnored) {
+      tally.ok++
+      tally.ignored++
+      if (result?.fields.changed === true) tally.changed++
+    } else if (isFailed(status)) tally.failed++
     else if (status === 'unknown') tally.pending++
-    else tally[status]++
+    else if (status === 'changed') {
+      tally.ok++
+      tally.changed++
+    } else if (status !== 'blocked') tally[status]++
+  }
+
+  #emitTask({ task, isIgnored }: Entry, { status, why, hint, ran }: Told, item?: string): void {
     this.#options.emit({
       event: 'task',
-      host: name,
+      host: this.#state.name,
       play: this.#play.name,
       task: task.name,
-      module: task.module.name,
+      module: wordName(task.word),
       status,
       why,
       ...(hint === undefined ? {} : { hint }),
+      ...(item === undefined ? {} : { item }),
+      ...(isIgnored && isFailed(status) ? { ignored: true as const } : {}),
+      ...(ran === undefined ? {} : { ran }),
     })
+  }
+
+  rescue(block: string, why: string): void {
+    this.#state.tally.rescued++
+    this.#options.emit({ event: 'rescue', host: this.#state.name, block, why })
+  }
+
+  stopped(why: string): void {
+    this.#options.emit({ event: 'host_stopped', host: this.#state.name, why })
   }
 
   /** A reboot has brought what tasks waited for. */
@@ -116,7 +152,8 @@ export class Narrator {
     return new UserError({ kind: 'failed', where: this.#state.name, why, hint })
   }
 
-  hostFailed({ kind, where, why, hint }: UserError): void {
+  /** `ran`: what failed. */
+  hostFailed({ kind, where, why, hint }: UserError, ran: Ran | undefined): void {
     const { tally, session, name } = this.#state
     if (kind === 'unreachable') tally.unreachable++
     else if (tally.failed === 0) tally.failed++
@@ -127,11 +164,12 @@ export class Narrator {
       why: where === name ? why : `${where}: ${why}`,
       ...(hint === undefined ? {} : { hint }),
       ...(session.output.length > 0 ? { output: session.output.slice(-10) } : {}),
+      ...(ran === undefined ? {} : { ran }),
     })
   }
 
   /** What boots the host, and what says so: once, before the first change. */
-  #boots(host: Host): void {
+  boots(host: Host): void {
     const loader = findBootloader(host)
     if (this.#toldBoots || isRefusal(loader)) return
     this.#toldBoots = true
@@ -146,6 +184,8 @@ export class Narrator {
   }
 }
 
+const isMeta = ({ word }: Task): boolean => word.kind === 'action' && word.action.name === 'meta'
+
 /** A file that several programs edit in turn is shown once, from what it was to what it will be. */
 function wholeEdits(changes: readonly Change[]): FileEdit[] {
   const byPath = Map.groupBy(changes.flatMap(editsOf), ({ path }) => path)
@@ -153,19 +193,4 @@ function wholeEdits(changes: readonly Change[]): FileEdit[] {
     const [before, after] = [edits[0]?.before, edits.at(-1)?.after]
     return before === after ? [] : [{ path, before, after }]
   })
-}
-
-function statusOf(outcome: Outcome): TaskStatus {
-  switch (outcome.kind) {
-    case 'converged':
-      return 'ok'
-    case 'change':
-      return 'changed'
-    case 'pending':
-      // A rebuild that was asked for is made in this segment: that is a change.
-      return outcome.needs === 'rebuild' ? 'changed' : 'pending'
-    case 'unknown':
-    case 'blocked':
-      return outcome.kind
-  }
 }

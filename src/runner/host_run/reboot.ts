@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 import type { RebootRecord } from '../../host/host.ts'
-import { BOOT_ID, bootIdScript, rebootScript } from '../host_scripts/reboot.ts'
+import { bootIdScript, readBootId, rebootScript, testScript } from '../host_scripts/reboot.ts'
 import { HostKeyRefusal } from '../transport/host_key.ts'
 import type { Identity } from '../transport/transport.ts'
 import type { Link } from './link.ts'
@@ -10,6 +11,8 @@ import { lockHeld } from './lock_held.ts'
 export interface Patience {
   readonly timeout: number
   readonly connectTimeout: number
+  /** Must succeed on the machine that is back, by the same deadline; '' for none. */
+  readonly testCommand: string
   /** For those who are logged in there. */
   readonly message: string
   readonly onWait: (seconds: number) => void
@@ -39,7 +42,8 @@ export class Reboot {
   }
 
   /** Ends with the link on a connection to the machine that has booted. Throws DidNotComeBack after the deadline. */
-  async run({ timeout, connectTimeout, message, onWait, stopped }: Patience): Promise<void> {
+  async run(patience: Patience): Promise<void> {
+    const { timeout, connectTimeout, message, onWait, stopped } = patience
     const { run, who } = this.#by
     const script = rebootScript(this.#record, { run, seconds: timeout + 300, who }, message)
     let isAsked = await this.#trigger(script, TRIGGER_LIMIT)
@@ -59,18 +63,46 @@ export class Reboot {
         isAsked = await this.#askAgain(script, Math.min(TRIGGER_LIMIT, rest()))
       if (bootId !== undefined && bootId !== this.#record.bootId) {
         this.#link.adopt()
-        return
+        return await this.#passTest(patience, rest)
       }
       await this.#link.drop()
     }
     throw new DidNotComeBack(this.#link.target.name, timeout, this.#last ?? this.#refusal)
   }
 
+  async #passTest({ testCommand, timeout, onWait, stopped }: Patience, rest: () => number): Promise<void> {
+    if (testCommand === '') return
+    let said = ''
+    for (let tries = 0; rest() > 1; tries++) {
+      const { exitCode, last } = await this.#test(testCommand, rest())
+      if (exitCode === 0) return
+      said = last
+      await this.#link.pause(Math.min(2 ** tries, 12, rest()))
+      if (stopped()) throw this.#failed('interrupted while it was tested after its reboot')
+      onWait(timeout - rest())
+    }
+    throw this.#failed(
+      `it is back, but its test did not succeed within ${timeout} s of the reboot: ${testCommand}${said && `: ${said}`}`,
+    )
+  }
+
+  /** A connection that is lost meanwhile is no answer: the machine is still coming up. */
+  async #test(command: string, whole: number): Promise<{ exitCode: number | undefined; last: string }> {
+    try {
+      const { exitCode, stdout } = await this.#link.poll(testScript(command), this.#identity, { whole })
+      return { exitCode, last: stdout.toString().trim().split('\n').at(-1) ?? '' }
+    } catch (error) {
+      if (this.#isFinal(error)) throw error
+      await this.#link.drop()
+      return { exitCode: undefined, last: error instanceof UserError ? error.why : '' }
+    }
+  }
+
   async #poll(limits: { connect: number; whole: number }, isFirst: boolean): Promise<string | undefined> {
     const began = Date.now()
     try {
       const bootId = await this.#bootId(limits)
-      if (bootId !== undefined) this.#last = undefined
+      this.#last = bootId === undefined ? this.#unreadable() : undefined
       return bootId
     } catch (error) {
       if (this.#isFinal(error)) throw error
@@ -97,7 +129,8 @@ export class Reboot {
     try {
       const { exitCode, stdout, stderr } = await this.#link.poll(script, this.#identity, { whole })
       const said = stdout.toString().trim()
-      if (exitCode === 75) throw lockHeld(this.#link.target.name, said.replace(/^locked /, ''))
+      if (exitCode === 75)
+        throw lockHeld(this.#link.target.name, /^locked (\S+ -?\d+ .*)$/m.exec(said)?.[1] ?? '')
       if (exitCode !== 0 && exitCode !== undefined)
         throw this.#failed(`the reboot was refused: ${stderr.trim().split('\n').at(-1) || said}`)
       return exitCode !== undefined
@@ -109,13 +142,19 @@ export class Reboot {
 
   /** As whoever logs in: everybody may read it, and a sudo that the shutdown ends would look like a refusal. */
   async #bootId(limits: { connect: number; whole: number }): Promise<string | undefined> {
-    const { stdout } = await this.#link.poll(bootIdScript(), { become: undefined }, limits)
-    return BOOT_ID.exec(stdout.toString().trim())?.[0]
+    const nonce = randomBytes(12).toString('hex')
+    const { stdout } = await this.#link.poll(bootIdScript(nonce), { become: undefined }, limits)
+    return readBootId(nonce, stdout.toString())
   }
 
   /** Waiting mends what a machine says that goes down or comes up; not a host key that changed, nor the user's wish. */
   #isFinal(error: unknown): boolean {
     return !(error instanceof UserError) || error instanceof HostKeyRefusal || this.#link.isAbandoned
+  }
+
+  #unreadable(): UserError {
+    const why = 'it answers, but not with a boot_id'
+    return new UserError({ kind: 'unreachable', where: this.#link.target.name, why })
   }
 
   #failed(why: string): UserError {

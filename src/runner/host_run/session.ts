@@ -2,8 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 import { textFromBytes } from '../../host/bytes.ts'
 import { FilesMoved } from '../../host/facts/files.ts'
-import { type Extra, FramesBroken, type Gather, gather } from '../../host/gather.ts'
+import {
+  type Extra,
+  FramesBroken,
+  type Gather,
+  type GatherOptions,
+  gather,
+  type Requests,
+} from '../../host/gather.ts'
 import type { Host, RebootRecord } from '../../host/host.ts'
+import type { Ran } from '../actions/action.ts'
 import { applyScript, attachScript } from '../host_scripts/apply.ts'
 import { type Frame, frameReader } from '../host_scripts/frames.ts'
 import { LOCK_FUNCTIONS } from '../host_scripts/lock.ts'
@@ -34,14 +42,39 @@ export interface SessionOptions {
 export class Session {
   /** The last lines of the steps that ran, for a failure's report. */
   readonly output: string[] = []
+  /** The step that failed. */
+  failedStep: Ran | undefined
   readonly #link: Link
   readonly #options: SessionOptions
   #segment = 0
   #holdsLock = false
+  #requests: Required<Requests>
 
   constructor(link: Link, options: SessionOptions) {
     this.#link = link
     this.#options = options
+    this.#requests = { files: [], packages: [], extras: [...options.extras] }
+  }
+
+  /** What looks are to look at from now on, too. @returns whether that is more than before. */
+  request({ files = [], packages = [], extras = [] }: Requests): boolean {
+    const before = this.#requests
+    const after = {
+      files: [...new Set([...before.files, ...files])],
+      packages: [...new Set([...before.packages, ...packages])],
+      extras: [...new Set([...before.extras, ...extras])],
+    }
+    this.#requests = after
+    return KINDS.some(kind => after[kind].length > before[kind].length)
+  }
+
+  /** Whether looks look for one of the facts that take long. */
+  asksFor(extra: Extra): boolean {
+    return this.#requests.extras.includes(extra)
+  }
+
+  get #asked(): Pick<GatherOptions, 'extras' | 'requests'> {
+    return { extras: new Set(this.#requests.extras), requests: this.#requests }
   }
 
   /** One exec. `last`: nothing follows, so the lock goes back with it; `settle`: the machine has only just booted. */
@@ -58,7 +91,7 @@ export class Session {
       commands.length > 0 ? { functions: LOCK_FUNCTIONS, commands: commands.join('\n') } : undefined
     for (let tries = 1; ; tries++) {
       const id = nonce()
-      const look = gather(id, { first, extras: this.#options.extras })
+      const look = gather(id, { first, ...this.#asked })
       const { stdout, stderr } = await this.#link.sh(look.script, identity)
       try {
         const host = look.parse(stdout)
@@ -87,9 +120,10 @@ export class Session {
   async apply(
     plan: Plan,
     identity: Identity,
-    { release, lockFor }: { release: boolean; lockFor: number },
+    { release, lockFor, hidden = new Set() }: ApplyWords,
   ): Promise<Host> {
     const segment = ++this.#segment
+    this.failedStep = undefined
     const { run, who } = this.#options
     const options = {
       nonce: nonce(),
@@ -99,10 +133,10 @@ export class Session {
       release,
       lockFor,
     }
-    const look = gather(options.nonce, { extras: this.#options.extras })
+    const look = gather(options.nonce, this.#asked)
     const script = applyScript(plan, look, options)
     this.#holdsLock = true
-    const seen = await this.#runApply(script, options, identity)
+    const seen = await this.#runApply(script, { ...options, hidden }, identity)
     if (release && seen.ended.name === 'ok') this.#holdsLock = false
     // What went well is no part of a later failure's report.
     if (seen.ended.name === 'ok') this.output.length = 0
@@ -112,7 +146,9 @@ export class Session {
     }
     if (seen.ended.name === 'failed') {
       this.#holdsLock = false
-      throw this.#failed(textFromBytes(seen.ended.body), seen.frames)
+      const why = withoutHidden(textFromBytes(seen.ended.body), hidden)
+      this.failedStep = stepIn(why, this.output)
+      throw this.#failed(why, seen.frames)
     }
     return seen.whole
       ? parse(look, seen.stdout, error => this.#notRead(error, seen.stderr))
@@ -145,7 +181,7 @@ export class Session {
 
   async #runApply(
     script: string,
-    options: { nonce: string; run: string; segment: number },
+    options: { nonce: string; run: string; segment: number; hidden: ReadonlySet<string> },
     identity: Identity,
   ): Promise<Applied> {
     const frames: Frame[] = []
@@ -154,11 +190,12 @@ export class Session {
     const onFrame = (frame: Frame) => {
       frames.push(frame)
       if (frame.name === 'run') {
-        step = textFromBytes(frame.body)
+        const named = textFromBytes(frame.body)
+        step = options.hidden.has(named) ? HIDDEN : named
         // Long steps say nothing for a while: they are shown from their start.
         this.#options.onOutput(step, '')
       }
-      if (frame.name === 'line') this.#onLine(step, textFromBytes(frame.body))
+      if (frame.name === 'line' && step !== HIDDEN) this.#onLine(step, textFromBytes(frame.body))
       if (['ok', 'failed', 'locked', 'absent'].includes(frame.name)) ended = frame
     }
     let lost: UserError
@@ -254,6 +291,22 @@ export class Session {
   }
 }
 
+const KINDS = ['files', 'packages', 'extras'] as const
+
+interface ApplyWords {
+  /** The lock goes back with it. */
+  readonly release: boolean
+  /** Seconds. */
+  readonly lockFor: number
+  /** Commands that nobody is to see, nor what they print. */
+  readonly hidden?: ReadonlySet<string>
+}
+
+const HIDDEN = 'a step that is hidden: no_log'
+
+const withoutHidden = (why: string, hidden: ReadonlySet<string>): string =>
+  [...hidden].reduce((text, command) => text.replaceAll(command, HIDDEN), why)
+
 /** How an apply went; `whole`: the output has the look that it took at the end. */
 interface Applied {
   readonly frames: readonly Frame[]
@@ -261,6 +314,12 @@ interface Applied {
   readonly stdout: Buffer
   readonly stderr: string
   readonly whole: boolean
+}
+
+/** The script's word on a program that failed. */
+function stepIn(why: string, output: readonly string[]): Ran | undefined {
+  const [, command, exitCode] = /^(.*) failed with exit code (\d+)$/s.exec(why) ?? []
+  return command === undefined ? undefined : { command, exitCode: Number(exitCode), output: [...output] }
 }
 
 const nonce = (): string => randomBytes(12).toString('hex')

@@ -76,12 +76,13 @@ class CutHost {
   /** Bytes of one script one way, by a run that is not cut. */
   async measure(direction: Cut['direction'], script: 'look' | 'apply'): Promise<number> {
     const { counters } = this.#server()
-    const marks: number[] = []
+    // The look is told again once the connection is there.
+    const marks = new Map<string, number>()
     const count = () => (direction === 'in' ? counters.bytesIn : counters.bytesOut)
     await this.#run(event => {
-      if (event.event === 'phase' && (event.phase === 'look' || event.phase === 'apply')) marks.push(count())
+      if (event.event === 'phase') marks.set(event.phase, count())
     })
-    const [look = 0, apply = 0] = marks
+    const [look = 0, apply = 0] = ['look', 'apply'].map(phase => marks.get(phase))
     this.#wanted = this.#disk()
     this.#reset()
     return script === 'look' ? apply - look : count() - apply

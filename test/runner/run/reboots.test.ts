@@ -30,6 +30,23 @@ describe.concurrent('a reboot', () => {
     expect(await isConverged(fleet)).toBe(true)
   })
 
+  test('is over when its test command succeeds, which is tried again', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const second = '[ -e "$VFIO_RUN_ROOT/tested" ] || { : >"$VFIO_RUN_ROOT/tested"; exit 1; }'
+    const run = await playFleet(fleet, { playbook: writePlaybook(fleet, taskPlay(tested(second, 600))) })
+    expect([run.exitCode, run.failure(HOST), run.rebooted(HOST)]).toEqual([0, '', true])
+  })
+
+  test('whose test command never succeeds fails the host, with what it said last', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const never = 'echo not yet; false'
+    const run = await playFleet(fleet, { playbook: writePlaybook(fleet, taskPlay(tested(never, 6))) })
+    expect([run.exitCode, run.failure(HOST)]).toEqual([
+      2,
+      'failed: it is back, but its test did not succeed within 6 s of the reboot: echo not yet; false: not yet',
+    ])
+  })
+
   test('that brought nothing is not tried again for the same configuration', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
     const sandbox = sandboxOf(fleet)
@@ -198,10 +215,12 @@ describe.concurrent('a reboot', () => {
 
   test('whose proof was lost with the connection makes the host unreachable, and leaves no lock', async () => {
     await using fleet = await startFleet({ [HOST]: oneKernel })
+    let isCut = false
     const run = await playFleet(fleet, {
       onEvent: event => {
-        if (event.event === 'phase' && event.phase === 'prove')
-          fleet.hosts.get(HOST)?.server.cutAfter({ direction: 'out', bytes: 5000, fromExec: 1 })
+        if (isCut || event.event !== 'phase' || event.phase !== 'prove') return
+        isCut = true
+        fleet.hosts.get(HOST)?.server.cutAfter({ direction: 'out', bytes: 5000, fromExec: 1 })
       },
     })
     expect([run.exitCode, run.failure(HOST)]).toEqual([
@@ -210,6 +229,19 @@ describe.concurrent('a reboot', () => {
     ])
     expect(sandboxOf(fleet).read('/var/lib/vfio-run/lock')).toBe('')
     expect(await isConverged(fleet)).toBe(true)
+  })
+
+  test('is not blamed for what the play itself has gone over before it', async () => {
+    await using fleet = await startFleet({ [HOST]: oneKernel })
+    const tasks = `
+    - copy: {dest: /etc/guests, content: one}
+    - copy: {dest: /etc/guests, content: two}
+    - shell: printf three >"$VFIO_RUN_ROOT/etc/guests"
+    - reboot: {always: true}`
+    const playbook = writePlaybook(fleet, `- hosts: all\n  become: true\n  tasks:${tasks}\n`)
+    const run = await playFleet(fleet, { playbook })
+    expect([run.exitCode, run.failure(HOST), run.rebooted(HOST)]).toEqual([0, '', true])
+    expect(sandboxOf(fleet).read('/etc/guests')).toBe('three')
   })
 
   test('as a task is made when something waits for it, and else only when it is asked for always', async () => {
@@ -255,6 +287,10 @@ const impatient = (fleet: Fleet): PlayOptions => ({
     readFileSync('playbooks/gpu.yaml', 'utf8').replace('reboot_timeout: 900', 'reboot_timeout: 6'),
   ),
 })
+
+/** The reboot of a task play that waits so many seconds for its test. */
+const tested = (command: string, seconds: number): string =>
+  `reboot: ${JSON.stringify({ test_command: command, reboot_timeout: seconds })}`
 
 const taskPlay = (reboot: string): string => `
 - name: A reboot as a task
