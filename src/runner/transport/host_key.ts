@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts'
 import {
   fingerprint,
   type HostKeyAlgorithm,
+  type HostName,
   hostKeyAlgorithms,
   judgeHostKey,
   type KnownHostLine,
@@ -17,23 +18,27 @@ import type { ConnectOptions, Target } from './transport.ts'
 
 /** Holds the keys a host shows against the user's known_hosts files. Throws UserError for a file that cannot be read. */
 export async function prepareHostKeyCheck(target: Target, options: ConnectOptions): Promise<HostKeyCheck> {
-  const lines = (await Promise.all(options.knownHostsFiles.map(file => readLines(target, file)))).flat()
+  const files = knownHostsFilesOf(target, options)
+  const lines = (await Promise.all(files.map(file => readLines(target, file)))).flat()
+  const name = hostNameOf(target)
+  const acceptsNew = options.acceptNewHostKeys || (target.ssh?.acceptNewHostKeys ?? false)
   let accepted: Buffer | undefined
   return {
-    algorithms: hostKeyAlgorithms(lines, target),
+    algorithms: hostKeyAlgorithms(lines, name),
     refusal(key) {
       if (accepted?.equals(key)) return undefined
-      const verdict = judgeHostKey(lines, target, key)
-      if (verdict.kind === 'unknown' && options.acceptNewHostKeys && accepted === undefined) {
+      const verdict = judgeHostKey(lines, name, key)
+      if (verdict.kind === 'unknown' && acceptsNew && accepted === undefined) {
         accepted = key
         return undefined
       }
       return refuse(target, verdict, key)
     },
     async remember() {
-      const [file] = options.knownHostsFiles
+      const [file] = files
+      const hashed = target.ssh?.hashKnownHosts ?? false
       if (accepted !== undefined && file !== undefined)
-        await append(target, file, knownHostsLine(target, accepted))
+        await append(target, file, knownHostsLine(name, accepted, { hashed }))
     },
   }
 }
@@ -49,6 +54,20 @@ export interface HostKeyCheck {
 
 /** Final: trying again, as after a reboot, cannot mend it. */
 export class HostKeyRefusal extends UserError {}
+
+/** The files that ssh_config names, unless the user names one on the command line. */
+function knownHostsFilesOf({ ssh }: Target, options: ConnectOptions): readonly string[] {
+  const { knownHostsFiles, knownHostsByDefault } = options
+  const [own, ...system] = knownHostsFiles
+  if (!knownHostsByDefault || own === undefined) return knownHostsFiles
+  return [...(ssh?.userKnownHostsFiles ?? [own]), ...(ssh?.globalKnownHostsFiles ?? system)]
+}
+
+const hostNameOf = ({ host, port, ssh }: Target): HostName => ({
+  host,
+  port,
+  hostKeyAlias: ssh?.hostKeyAlias,
+})
 
 async function readLines(target: Target, file: string): Promise<readonly KnownHostLine[]> {
   try {
@@ -77,7 +96,7 @@ function refuse(target: Target, verdict: Verdict, key: Buffer): HostKeyRefusal |
 }
 
 function explain(target: Target, verdict: Exclude<Verdict, { kind: 'known' }>, shown: string) {
-  const name = knownHostsName(target)
+  const name = knownHostsName(hostNameOf(target))
   if (verdict.kind === 'revoked')
     return {
       why: `its host key ${shown} is revoked in ${place(verdict.by)}`,
@@ -91,7 +110,7 @@ function explain(target: Target, verdict: Exclude<Verdict, { kind: 'known' }>, s
   const hint = `if that is its key: --accept-new-host-keys, or connect once with ssh${target.port === 22 ? '' : ` -p ${target.port}`} ${target.user}@${target.host}`
   if (verdict.authority === undefined) return { why: `its host key ${shown} is not known`, hint }
   const why = `its host key ${shown} is not known: ${place(verdict.authority)} names an authority, but host certificates cannot be checked here`
-  return { why, hint }
+  return { why, hint: `set ansible_connection: openssh, which checks them; or, ${hint}` }
 }
 
 const place = ({ file, line }: KnownHostLine): string => `${file}:${line}`

@@ -6,19 +6,30 @@ import { UserError } from '../../errors.ts'
 import type { ConnectOptions, Target } from './transport.ts'
 
 /**
- * The keys to log in with, in the order they are offered: the given file alone, else those of the agent and then
- * the usual files. Throws UserError for a given file that is no key.
+ * The keys to log in with, in the order they are offered: the given file alone, else as OpenSSH does it
+ * (sshconnect2.c, pubkey_prepare) with the files of ssh_config, or the usual ones: those that the agent holds, what
+ * else it holds, the rest of the files. Throws UserError for a given file that is no key.
  */
 export async function findKeys(target: Target, passphrase: Passphrase): Promise<Keys> {
-  const agent = await askAgent(process.env.SSH_AUTH_SOCK)
+  const agent = await askAgent(agentSocket(target.ssh?.identityAgent))
   if (target.privateKeyFile !== undefined) return onlyFile(target, target.privateKeyFile, agent, passphrase)
-  const paths = USUAL_FILES.map(name => join(homedir(), '.ssh', name))
+  const named = target.ssh?.identityFiles
+  const paths = named ?? USUAL_FILES.map(name => join(homedir(), '.ssh', name))
   const files = await Promise.all(paths.map(path => readKeyFile(target, path, passphrase)))
-  const usual = files.map(file => usualFile(file, agent, passphrase))
+  const held = files.flatMap(file => heldBy(agent, file) ?? [])
+  const others = target.ssh?.identitiesOnly ? [] : agent.offers.filter(offer => !held.includes(offer))
+  const rest = files.map(file => listedFile(file, agent, passphrase, named !== undefined))
   return {
-    offers: [...agent.offers, ...usual.flatMap(({ offer }) => offer ?? [])],
-    unusable: [...agent.unusable, ...usual.flatMap(({ unusable }) => unusable ?? [])],
+    offers: [...new Set([...held, ...others, ...rest.flatMap(({ offer }) => offer ?? [])])],
+    unusable: [...agent.unusable, ...rest.flatMap(({ unusable }) => unusable ?? [])],
   }
+}
+
+/** IdentityAgent: ssh_config(5). */
+function agentSocket(said: string | undefined): string | undefined {
+  if (said === 'none') return undefined
+  if (said === undefined || said === 'SSH_AUTH_SOCK') return process.env.SSH_AUTH_SOCK
+  return said.startsWith('$') ? process.env[said.slice(1)] : said
 }
 
 export interface Keys {
@@ -127,15 +138,22 @@ const agentOffer = (agent: ssh2.OpenSSHAgent, publicKey: ParsedKey) => ({
   }),
 })
 
-/** A usual file that is of no use is passed over: nobody said that it must work. */
-function usualFile(
+const heldBy = (agent: AgentKeys, file: KeyFile): AgentKeys['offers'][number] | undefined =>
+  agent.offers.find(held => isSameKey(held.publicKey, publicKeyOf(file)))
+
+const publicKeyOf = (file: KeyFile): ParsedKey | undefined =>
+  file.kind === 'key' ? file.offer.publicKey : file.publicKey
+
+/** A file that is of no use is passed over, as ssh does; of the usual ones nobody even said that they are there. */
+function listedFile(
   file: KeyFile,
   agent: AgentKeys,
   passphrase: Passphrase,
+  isNamed: boolean,
 ): { offer?: Offer; unusable?: string } {
-  if (file.kind === 'unusable') return file.isAbsent ? {} : { unusable: file.why }
-  if (file.kind === 'public' || agent.offers.some(held => isSameKey(held.publicKey, file.offer.publicKey)))
-    return {}
+  if (file.kind === 'unusable') return file.isAbsent && !isNamed ? {} : { unusable: file.why }
+  if (heldBy(agent, file) !== undefined) return {}
+  if (file.kind === 'public') return isNamed ? { unusable: `the agent does not hold ${file.path}` } : {}
   if (file.isLocked && !passphrase) return { unusable: `${file.offer.title} is encrypted` }
   return { offer: file.offer }
 }
@@ -149,8 +167,7 @@ async function onlyFile(
   const file = await readKeyFile(target, path, passphrase)
   if (file.kind === 'key' && !file.isLocked) return { offers: [file.offer], unusable: [] }
   // An agent that holds the key spares the passphrase, and makes do with the public half.
-  const publicKey = file.kind === 'key' ? file.offer.publicKey : file.publicKey
-  const held = agent.offers.find(offer => isSameKey(offer.publicKey, publicKey))
+  const held = heldBy(agent, file)
   if (held) return { offers: [{ ...held, title: path }], unusable: [] }
   if (file.kind === 'key' && passphrase) return { offers: [file.offer], unusable: [] }
   if (file.kind === 'key') throw lockedForGood(target, path)
@@ -162,7 +179,7 @@ async function onlyFile(
 
 type KeyFile =
   | { readonly kind: 'key'; readonly offer: Offer; readonly isLocked: boolean }
-  | { readonly kind: 'public'; readonly publicKey: ParsedKey }
+  | { readonly kind: 'public'; readonly path: string; readonly publicKey: ParsedKey }
   | {
       readonly kind: 'unusable'
       readonly isAbsent: boolean
@@ -176,16 +193,25 @@ async function readKeyFile(target: Target, path: string, passphrase: Passphrase)
     text = await readFile(path, 'latin1')
   } catch (cause) {
     const isAbsent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+    // The private half may be in the agent only: ssh looks for the file beside it, too.
+    const publicKey = isAbsent ? await readPublicHalf(path) : undefined
+    if (publicKey) return { kind: 'public', path: `${path}.pub`, publicKey }
     const why = isAbsent ? 'does not exist' : `cannot be read: ${messageOf(cause)}`
     return { kind: 'unusable', isAbsent, why: `the key file ${path} ${why}` }
   }
   return parseKeyFile(target, path, text, passphrase)
 }
 
+async function readPublicHalf(path: string): Promise<ParsedKey | undefined> {
+  const text = await readFile(`${path}.pub`, 'latin1').catch(() => '')
+  const key = parse(text)
+  return key instanceof Error ? undefined : key
+}
+
 function parseKeyFile(target: Target, path: string, text: string, passphrase: Passphrase): KeyFile {
   const key = parse(text)
   if (!(key instanceof Error)) {
-    if (!key.isPrivateKey()) return { kind: 'public', publicKey: key }
+    if (!key.isPrivateKey()) return { kind: 'public', path, publicKey: key }
     const offer = { title: path, publicKey: key, unlock: async () => fileSigner(key) }
     return { kind: 'key', isLocked: false, offer }
   }

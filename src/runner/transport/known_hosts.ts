@@ -1,4 +1,5 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { matchesAny } from './pattern.ts'
 
 /**
  * What known_hosts says of the key that a host has just shown; pure, over the format of sshd(8), section
@@ -21,6 +22,8 @@ export function judgeHostKey(lines: readonly KnownHostLine[], host: HostName, ke
 export interface HostName {
   readonly host: string
   readonly port: number
+  /** HostKeyAlias: stands for both. */
+  readonly hostKeyAlias?: string | undefined
 }
 
 export interface KnownHostLine {
@@ -66,12 +69,14 @@ export function hostKeyAlgorithms(
 }
 
 /** The line that makes the key known, with its line break. */
-export const knownHostsLine = (host: HostName, key: Buffer): string =>
-  `${knownHostsName(host)} ${keyType(key)} ${key.toString('base64')}\n`
+export const knownHostsLine = (host: HostName, key: Buffer, { hashed = false } = {}): string =>
+  `${hashed ? hashOf(knownHostsName(host), randomBytes(20)) : knownHostsName(host)} ${keyType(key)} ${key.toString('base64')}\n`
 
 /** `host`, or `[host]:port` where it is not 22. */
-export const knownHostsName = ({ host, port }: HostName): string =>
-  port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
+export function knownHostsName({ host, port, hostKeyAlias }: HostName): string {
+  if (hostKeyAlias !== undefined) return hostKeyAlias.toLowerCase()
+  return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`
+}
 
 /** As ssh-keygen -l prints it. */
 export const fingerprint = (key: Buffer): string =>
@@ -108,42 +113,22 @@ function parseLine(file: string, line: number, content: string): KnownHostLine |
 
 function matches({ hosts }: KnownHostLine, name: string): boolean {
   if (hosts.startsWith('|')) return matchesHash(hosts, name)
-  const patterns = hosts.toLowerCase().split(',')
-  if (patterns.some(pattern => pattern.startsWith('!') && matchesPattern(pattern.slice(1), name)))
-    return false
-  return patterns.some(pattern => matchesPattern(pattern, name))
+  return matchesAny(hosts.toLowerCase().split(','), name)
 }
 
 function matchesHash(hosts: string, name: string): boolean {
   const [, version, salt, hash] = hosts.split('|')
   if (version !== '1' || salt === undefined || hash === undefined) return false
-  return createHmac('sha1', Buffer.from(salt, 'base64'))
-    .update(name)
-    .digest()
-    .equals(Buffer.from(hash, 'base64'))
+  return hashOf(name, Buffer.from(salt, 'base64')) === hosts
 }
 
-/** `*` is any run of characters, `?` any one. Greedy with one step back, so that no pattern takes long. */
-function matchesPattern(pattern: string, name: string): boolean {
-  let [at, star, starredTo] = [0, -1, 0]
-  for (let index = 0; index < name.length; ) {
-    if (pattern[at] === '*') {
-      star = at++
-      starredTo = index
-    } else if (pattern[at] === '?' || pattern[at] === name[index]) {
-      at++
-      index++
-    } else if (star !== -1) {
-      at = star + 1
-      index = ++starredTo
-    } else return false
-  }
-  return /^\**$/.test(pattern.slice(at))
-}
+const hashOf = (name: string, salt: Buffer): string =>
+  `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`
 
 // OpenSSH (sshconnect.c, check_host_key) takes the very same key held under the bare name for another port, too.
 const isKnownWithoutPort = (
   lines: readonly KnownHostLine[],
-  { host, port }: HostName,
+  { host, port, hostKeyAlias }: HostName,
   key: Buffer,
-): boolean => port !== 22 && judgeHostKey(lines, { host, port: 22 }, key).kind === 'known'
+): boolean =>
+  port !== 22 && hostKeyAlias === undefined && judgeHostKey(lines, { host, port: 22 }, key).kind === 'known'

@@ -43,7 +43,7 @@ const notStarted = (
       cause.code === 'ENOENT'
         ? `${file}: command not found`
         : `${file} does not start: ${cause.originalMessage}`,
-    hint: file === 'sudo' ? 'install sudo, or run as root' : undefined,
+    hint: file === 'sudo' || file === 'doas' ? `install ${file}, or run as root` : undefined,
     cause,
   })
 

@@ -1,4 +1,5 @@
-import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectSocket, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import ssh2, {
   type AnyAuthMethod,
   type AuthenticationType,
@@ -10,21 +11,25 @@ import { type Keys, OfferAgent } from './keys.ts'
 import { closedEarly, explain, notAuthenticated, timedOut } from './ssh_errors.ts'
 import type { Target } from './transport.ts'
 
-/** TCP connection, host key, login: until the machine takes commands. Throws UserError. */
+/**
+ * TCP connection (or `way`, a channel of another connection), host key, login: until the machine takes commands.
+ * Throws UserError.
+ */
 export async function logIn(
   target: Target,
   keys: Keys,
   hostKey: HostKeyCheck,
-  signal: AbortSignal | undefined,
+  { signal, way }: { readonly signal: AbortSignal | undefined; readonly way: Duplex | undefined },
 ): Promise<Login> {
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = () => reject(signal?.reason)
   signal?.addEventListener('abort', onAbort)
   if (signal?.aborted) onAbort()
   // A socket of our own: ssh2 gives no way to destroy one after it has said goodbye on it.
-  const socket = connectSocket({ host: target.host, port: target.port, noDelay: true })
+  const socket = way ?? openSocket(target)
   const client = new ssh2.Client()
-  const limit = stopwatch(target.connectTimeout, () => reject(timedOut(target, socket.connecting)))
+  const isConnecting = () => socket instanceof Socket && socket.connecting
+  const limit = stopwatch(target.connectTimeout, () => reject(timedOut(target, isConnecting())))
   const authentication = authenticate(target, keys, limit, reject)
   client.on('ready', resolve)
   client.on('error', error => {
@@ -37,7 +42,7 @@ export async function logIn(
       username: target.user,
       // ssh2's own limit would run on while a passphrase is typed.
       readyTimeout: 0,
-      ...KEEPALIVE,
+      ...keepalive(target),
       algorithms: { serverHostKey: [...hostKey.algorithms] },
       hostVerifier(key: Buffer) {
         const refusal = hostKey.refusal(key)
@@ -59,14 +64,26 @@ export async function logIn(
 
 export interface Login {
   readonly client: Client
-  readonly socket: Socket
+  readonly socket: Duplex
 }
 
 /** ssh2 reports an agent that fails, and goes on to the next key. */
 export const isFatal = (error: ClientErrorExtensions): boolean => error.level !== 'agent'
 
-/** Finds a machine that went without a word: after a minute. */
-const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 3 }
+const openSocket = ({ host, port, ssh }: Target): Socket =>
+  connectSocket({
+    host,
+    port,
+    noDelay: true,
+    ...(ssh?.family ? { family: ssh.family } : {}),
+    ...(ssh?.bindAddress === undefined ? {} : { localAddress: ssh.bindAddress }),
+  })
+
+/** Finds a machine that went without a word: after a minute, unless ServerAliveInterval says otherwise. */
+const keepalive = ({ ssh }: Target) => ({
+  keepaliveInterval: (ssh?.keepAlive?.seconds ?? 15) * 1000,
+  keepaliveCountMax: ssh?.keepAlive?.count ?? 3,
+})
 
 interface Stopwatch {
   stop(): void
@@ -95,21 +112,53 @@ function stopwatch(seconds: number, onEnd: () => void): Stopwatch {
   }
 }
 
-/** Offers the keys one by one; `refusal` says why none was enough. */
+/** Offers what there is to log in with, one by one; `refusal` says why none was enough. */
 function authenticate(target: Target, keys: Keys, limit: Stopwatch, onProblem: (problem: unknown) => void) {
-  const waiting: AnyAuthMethod[] = keys.offers.map(offer => ({
+  const username = target.user
+  const offers: AnyAuthMethod[] = keys.offers.map(offer => ({
     type: 'agent',
-    username: target.user,
+    username,
     agent: new OfferAgent({ ...offer, unlock: () => limit.pausing(offer.unlock) }, onProblem),
   }))
-  // At last without a key: a few machines need none, the others say what they take.
-  waiting.push({ type: 'none', username: target.user })
+  const password = target.password === undefined ? [] : byPassword(username, target.password)
+  // sshd ends the connection after six tries (MaxAuthTries): the keys that nobody named must not use them up.
+  const isNamed = target.privateKeyFile !== undefined || target.ssh?.identityFiles !== undefined
+  const none: AnyAuthMethod = { type: 'none', username }
+  // Without a key a few machines let in, the others say what they take: at last, or first where a password must not
+  // be sent to one that does not take it.
+  const waiting = [
+    ...(password.length > 0 ? [none] : []),
+    ...(isNamed ? [...offers, ...password] : [...password, ...offers]),
+    ...(password.length > 0 ? [] : [none]),
+  ]
   let accepted: readonly string[] = []
   return {
     next(methods: AuthenticationType[] | null) {
       accepted = methods ?? []
+      // A password that the machine does not ask for is not sent.
+      while (methods !== null && waiting[0] !== undefined && isRefused(waiting[0], methods)) waiting.shift()
       return waiting.shift() ?? false
     },
     refusal: () => notAuthenticated(target, keys, accepted),
   }
+}
+
+const isRefused = ({ type }: AnyAuthMethod, methods: readonly string[]): boolean =>
+  (type === 'password' || type === 'keyboard-interactive') && !methods.includes(type)
+
+/** Machines with PAM ask in words of their own (RFC 4256): one hidden question, once, is for the password. */
+function byPassword(username: string, password: string): AnyAuthMethod[] {
+  let isAnswered = false
+  return [
+    { type: 'password', username, password },
+    {
+      type: 'keyboard-interactive',
+      username,
+      prompt(_name, _instructions, _language, prompts, finish) {
+        const isForIt = prompts.length === 1 && prompts[0]?.echo !== true && !isAnswered
+        if (prompts.length > 0) isAnswered = true
+        finish(isForIt ? [password] : prompts.map(() => ''))
+      },
+    },
+  ]
 }

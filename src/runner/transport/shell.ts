@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
 import { UserError } from '../../errors.ts'
 import type { Argv } from '../../host/change.ts'
-import { advance, checkBecome, type Dialogue, type Heard, startDialogue, sudoArgv } from './become.ts'
+import { advance, becomeArgv, checkBecome, type Dialogue, type Heard, startDialogue } from './become.ts'
 import type { ShOptions, ShResult } from './transport.ts'
 
 /** Runs a script in a shell that `start` brings up on the machine; the same over a channel and as a child. */
@@ -46,31 +46,32 @@ export interface StartedShell {
 
 interface Entrance {
   readonly argv: Argv
-  readonly sudo: { readonly dialogue: Dialogue; readonly password: string | undefined } | undefined
+  /** With the program that changes users. */
+  readonly talk: { readonly dialogue: Dialogue; readonly password: string | undefined } | undefined
 }
 
-/** Seconds until sudo's shell must listen: an emulated machine takes its time to check a password. */
-const SUDO_LIMIT = 60
+/** Seconds until the other user's shell must listen: an emulated machine takes its time to check a password. */
+const BECOME_LIMIT = 60
 
 function entrance(machine: Machine, { identity: { become } }: ShOptions): Entrance {
   // As Ansible does (BECOME_ALLOW_SAME_USER, off by default): root needs no sudo, and may not have it.
-  if (become === undefined || become.user === machine.login) return { argv: ['sh', '-s'], sudo: undefined }
-  checkBecome(machine.name, become.user, become.password)
+  if (become === undefined || become.user === machine.login) return { argv: ['sh', '-s'], talk: undefined }
+  checkBecome(machine.name, become)
   const nonce = randomBytes(12).toString('hex')
-  const dialogue = startDialogue(nonce, machine.login, become.password !== undefined)
-  return { argv: sudoArgv(dialogue, become.user), sudo: { dialogue, password: become.password } }
+  const dialogue = startDialogue(nonce, machine.login, become)
+  return { argv: becomeArgv(dialogue, become), talk: { dialogue, password: become.password } }
 }
 
 async function enterAndTell(
   machine: Machine,
   shell: StartedShell,
-  { sudo }: Entrance,
+  { talk }: Entrance,
   script: string,
   { onStdout }: ShOptions,
 ): Promise<ShResult> {
   // A shell that ends early closes its stdin; its exit code tells, not the write that came too late.
   shell.stdin.on('error', () => {})
-  if (sudo !== undefined) await passSudo(machine, shell, sudo)
+  if (talk !== undefined) await becomeOther(machine, shell, talk)
   return tell(shell, script, onStdout)
 }
 
@@ -94,28 +95,29 @@ const refused = (
   { why, hint }: { readonly why: string; readonly hint: string | undefined },
 ) => new UserError({ kind: 'failed', where: name, why, hint })
 
-/** Returns once the other user's shell listens, its streams paused and free of sudo's words. */
-async function passSudo(
+/** Returns once the other user's shell listens, its streams paused and free of the program's words. */
+async function becomeOther(
   machine: Machine,
   shell: StartedShell,
-  sudo: NonNullable<Entrance['sudo']>,
+  talk: NonNullable<Entrance['talk']>,
 ): Promise<void> {
   const { promise: passed, resolve, reject } = Promise.withResolvers<void>()
-  let { dialogue } = sudo
+  let { dialogue } = talk
   const hear = (heard: Heard): void => {
     const [next, say] = advance(dialogue, heard)
     dialogue = next
-    if (say.kind === 'password') shell.stdin.write(`${sudo.password}\n`)
+    if (say.kind === 'password') shell.stdin.write(`${talk.password}\n`)
     if (say.kind === 'give up') reject(refused(machine, say))
     if (say.kind === 'script') {
       hush()
       shell.stdout.unshift(say.rest)
+      if (dialogue.program.before !== '') shell.stdin.write(dialogue.program.before)
       resolve()
     }
   }
   const onStdout = (piece: Buffer) => hear({ stdout: piece })
   const onStderr = (piece: Buffer) => hear({ stderr: piece })
-  const limit = setTimeout(() => hear({ silentFor: SUDO_LIMIT }), SUDO_LIMIT * 1000)
+  const limit = setTimeout(() => hear({ silentFor: BECOME_LIMIT }), BECOME_LIMIT * 1000)
   const hush = () => {
     clearTimeout(limit)
     shell.stdout.off('data', onStdout).pause()

@@ -20,7 +20,7 @@ export interface Problem {
 }
 
 export const notAuthenticated = (
-  { user }: Target,
+  { user, password }: Target,
   { offers, unusable }: Keys,
   accepted: readonly string[],
 ): Problem => {
@@ -29,7 +29,7 @@ export const notAuthenticated = (
   const server = accepted.length === 0 ? [] : [`the machine takes ${accepted.join(', ')}`]
   const next = `add one with ssh-copy-id, or name it in ansible_ssh_private_key_file`
   return {
-    why: `no key was accepted for user ${user}`,
+    why: `no key${password === undefined ? '' : ', and not the password,'} was accepted for user ${user}`,
     hint: [tried, ...unusable, ...server, next].join('; '),
   }
 }
@@ -45,6 +45,23 @@ export const closedEarly = (target: Target): UserError =>
     why: `${at(target)} closed the connection during the SSH handshake`,
     hint: 'its sshd log says why: journalctl -u ssh -u sshd',
   })
+
+/** The machine on the way cannot, or must not, open a connection to the target. */
+export const notForwarded = (target: Target, bastion: string, cause: Error): UserError =>
+  unreachable(
+    target,
+    {
+      why: `${at(target)} cannot be reached through ${bastion}: ${cause.message.replace(/^\(SSH\) /, '')}`,
+      hint: 'is the machine up, the address right as seen from there, and AllowTcpForwarding on?',
+    },
+    cause,
+  )
+
+/** What is wrong with a machine on the way is wrong for all that are behind it. */
+export const behind = (target: Target, bastion: string, cause: UserError): UserError =>
+  unreachable(target, { why: `bastion ${bastion}: ${cause.why}`, ...hintOf(cause) }, cause)
+
+const hintOf = ({ hint }: UserError): { hint?: string } => (hint === undefined ? {} : { hint })
 
 /** A connection that worked before. */
 export const lost = (target: Target, cause: Error): UserError =>

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../src/errors.ts'
 import {
   advance,
+  becomeArgv,
   checkBecome,
   commandLine,
   type Heard,
   type Say,
   startDialogue,
-  sudoArgv,
 } from '../../../src/runner/transport/become.ts'
+import type { Become, BecomeMethod } from '../../../src/runner/transport/transport.ts'
 
 const PROMPT = 'vfio-run-asks-00ff'
 const MARKER = 'vfio-run-listens-00ff'
@@ -17,10 +18,16 @@ const out = (text: string): Heard => ({ stdout: Buffer.from(text) })
 const err = (text: string): Heard => ({ stderr: Buffer.from(text) })
 const exit = (exitCode: number | undefined): Heard => ({ exitCode })
 
+const toRoot = (method: BecomeMethod, password: string | undefined = 'secret'): Become => ({
+  method,
+  user: 'root',
+  password,
+})
+
 /** What is said after each thing heard, up to the end of the dialogue. */
-function talk(heard: readonly Heard[], hasPassword = true): readonly string[] {
+function talk(heard: readonly Heard[], become: Become = toRoot('sudo')): readonly string[] {
   const said: string[] = []
-  let dialogue = startDialogue('00ff', 'deploy', hasPassword)
+  let dialogue = startDialogue('00ff', 'deploy', become)
   for (const piece of heard) {
     const [next, say] = advance(dialogue, piece)
     dialogue = next
@@ -39,7 +46,8 @@ const inWords = (say: Say): string =>
 
 const THROUGH = 'script, rest ""'
 const WRONG = 'sudo: wrong password for deploy'
-const echoed = commandLine(sudoArgv(startDialogue('00ff', 'deploy', true), 'root'))
+const lineOf = (become: Become) => commandLine(becomeArgv(startDialogue('00ff', 'deploy', become), become))
+const echoed = lineOf(toRoot('sudo'))
 
 describe('what is said to sudo', () => {
   it.each<[string, Heard[], string[]]>([
@@ -80,7 +88,11 @@ describe('what is said to sudo', () => {
       [err(`fish: Unknown command: sudo\n${echoed}\n`), exit(127)],
       ['fish: Unknown command: sudo'],
     ],
-    ['silence', [err('hm'), { silentFor: 60 }], ['sudo neither asked nor started a shell within 60 s']],
+    [
+      'silence',
+      [err('hm'), { silentFor: 60 }],
+      ['sudo neither asked for a password nor started a shell within 60 s: its last words were "hm"'],
+    ],
     ['no word at all', [exit(1)], ['sudo ended with 1']],
     ['a signal', [exit(undefined)], ['sudo ended with a signal']],
     ['its last word', [err('first\nsudo: pam broke\n\n'), exit(1)], ['sudo: pam broke']],
@@ -110,11 +122,13 @@ describe('what is said to sudo', () => {
   })
 
   it('without a password, a question ends the try', () => {
-    expect(talk([err(PROMPT), out(`${MARKER}\n`)], false)).toEqual(['sudo asks for a password'])
+    expect(talk([err(PROMPT), out(`${MARKER}\n`)], { ...toRoot('sudo'), password: undefined })).toEqual([
+      'sudo asks for a password',
+    ])
   })
 
   it('an empty password is a password', () => {
-    expect(talk([err(PROMPT)], true)).toEqual(['password'])
+    expect(talk([err(PROMPT)], { ...toRoot('sudo'), password: '' })).toEqual(['password'])
   })
 
   it('pieces of any size say the same', () => {
@@ -148,24 +162,126 @@ const cut = (piece: Heard, size: number): Heard[] => {
   return (text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []).map(wrap)
 }
 
+describe('what is said to su', () => {
+  it.each<[string, Heard[], string[]]>([
+    ['it does not ask: no password', [out(`${MARKER}\n`)], [THROUGH]],
+    [
+      'it asks: the password, then the script',
+      [err('Password: '), out(`${MARKER}\n`)],
+      ['password', THROUGH],
+    ],
+    ['BusyBox asks on stdout', [out('Password: '), out(`\n${MARKER}\n`)], ['password', THROUGH]],
+    [
+      'the blank of its question comes late',
+      [err('Password:'), err(' '), out(`${MARKER}\n`)],
+      ['password', THROUGH],
+    ],
+    [
+      'a line that ends is no question',
+      [err('Password: expires in 3 days\n'), out(`${MARKER}\n`)],
+      [THROUGH],
+    ],
+    ['a line of a profile', [out('Your password:\n'), out(`${MARKER}\n`)], [THROUGH]],
+    [
+      'wrong password',
+      [err('Password: '), err('\nsu: Authentication failure\n'), exit(1)],
+      ['password', 'su: wrong password for root'],
+    ],
+    [
+      'wrong in BusyBox',
+      [err('Password: '), err('\nsu: incorrect password\n'), exit(1)],
+      ['password', 'su: wrong password for root'],
+    ],
+    [
+      'a password that is over',
+      [err('Password: '), err('You are required to change your password immediately.\nCurrent password: ')],
+      ['password', 'You are required to change your password immediately.'],
+    ],
+    [
+      'it wants another factor',
+      [err('Verification code: '), { silentFor: 60 }],
+      [
+        'su neither asked for a password nor started a shell within 60 s: its last words were "Verification code:"',
+      ],
+    ],
+    [
+      'no such user',
+      [
+        err('su: user root does not exist or the user entry does not contain all the required fields\n'),
+        exit(1),
+      ],
+      ['su: user root does not exist or the user entry does not contain all the required fields'],
+    ],
+    [
+      'not in wheel',
+      [err('Password: '), err('\nsu: Permission denied\n'), exit(1)],
+      ['password', 'su: Permission denied'],
+    ],
+    [
+      'no su',
+      [err("env: 'su': No such file or directory\n"), exit(127)],
+      ["env: 'su': No such file or directory"],
+    ],
+  ])('%s', (_title, heard, said) => {
+    expect(talk(heard, toRoot('su'))).toEqual(said)
+  })
+
+  it('without a password, a question ends the try', () => {
+    expect(talk([err('Password: ')], { ...toRoot('su'), password: undefined })).toEqual([
+      'su asks for a password',
+    ])
+  })
+})
+
+describe('what is said to doas', () => {
+  it.each<[string, Heard[], string[]]>([
+    ['a rule with nopass', [out(`${MARKER}\n`)], [THROUGH]],
+    ['a rule without it', [err('doas: Authentication required\n'), exit(1)], ['doas asks for a password']],
+    ['an older one', [err('doas: Authorization required\n'), exit(1)], ['doas asks for a password']],
+    ['no rule', [err('doas: Operation not permitted\n'), exit(1)], ['doas: Operation not permitted']],
+    ['what looks like a question gets no answer', [err('Password: '), out(`${MARKER}\n`)], [THROUGH]],
+  ])('%s', (_title, heard, said) => {
+    expect(talk(heard, toRoot('doas'))).toEqual(said)
+  })
+})
+
 describe('the command line', () => {
+  it.each<[Become, string]>([
+    [toRoot('su'), `env LC_ALL=C su -s /bin/sh -c 'echo ${MARKER};read x;exec sh -s' root`],
+    [toRoot('doas'), `doas -n -u root sh -c 'echo ${MARKER};exec sh -s'`],
+    [
+      { ...toRoot('sudo'), exe: '/opt/bin/sudo', flags: ['-H', '-E'] },
+      `/opt/bin/sudo -S -H -E -p ${PROMPT} -u root sh -c 'echo ${MARKER};exec sh -s'`,
+    ],
+    [
+      { ...toRoot('su'), flags: ['-l'] },
+      `env LC_ALL=C su -l -s /bin/sh -c 'echo ${MARKER};read x;exec sh -s' root`,
+    ],
+  ])('of %o', (become, line) => {
+    expect(lineOf(become)).toBe(line)
+  })
+
+  it.each(['sudo -u x', '-s', 'a;b', '$(id)', ''])('refuses the program %j', exe => {
+    expect(() => checkBecome('vm', { ...toRoot('sudo'), exe })).toThrow('become_exe')
+  })
+
   it('is plain words and one quoted word, for any login shell', () => {
     expect(echoed).toBe(`sudo -S -p ${PROMPT} -u root sh -c 'echo ${MARKER};exec sh -s'`)
   })
 
   it.each(['root', 'www-data', '_apt', 'a.b', 'me@corp'])('takes the user %s', user => {
-    expect(() => checkBecome('vm', user, undefined)).not.toThrow()
+    expect(() => checkBecome('vm', { ...toRoot('sudo'), user })).not.toThrow()
   })
 
   it.each(['', '-i', 'a b', "a'b", 'a;b', '$USER', 'a\nb', '#0', '~x', '!x'])('refuses the user %j', user => {
-    expect(() => checkBecome('vm', user, undefined)).toThrow(UserError)
+    expect(() => checkBecome('vm', { ...toRoot('sudo'), user })).toThrow(UserError)
   })
 
   it.each(['secret\nid', 'secret\rid', 'secret\0', 'x'.repeat(256)])(
     'refuses a password of which sudo would leave a part to the script: %j',
     password => {
-      expect(() => checkBecome('vm', 'root', password)).toThrow('become password')
-      expect(() => checkBecome('vm', 'root', password)).not.toThrow(password)
+      expect(() => checkBecome('vm', toRoot('sudo', password))).toThrow('become password')
+      expect(() => checkBecome('vm', toRoot('sudo', password))).not.toThrow(password)
     },
   )
 })

@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -11,17 +9,10 @@ import { connect } from '../../../src/runner/transport/connect.ts'
 import type { ConnectOptions, Identity, Target } from '../../../src/runner/transport/transport.ts'
 import { newKeyPair } from '../../sandbox/keys.ts'
 import { fakeSudo } from './fake_sudo.ts'
+import { noAgent, noSshd, skipped, startAgent, startSshd } from './sshd.ts'
 
-const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
-const AGENT = ['/usr/bin/ssh-agent'].find(existsSync)
 const SUDO = ['/usr/bin/sudo'].find(existsSync)
 const isRoot = userInfo().uid === 0
-const skipped = (missing: string | false | undefined) => (missing ? ` (skipped: ${missing})` : '')
-
-const hasNoLogin = /nologin|false$/.test(userInfo().shell ?? '')
-const noSshd =
-  SSHD === undefined ? 'sshd is not installed' : hasNoLogin && `${userInfo().username} may not log in`
-const noAgent = AGENT === undefined && 'ssh-agent is not installed'
 const noSudo = (SUDO === undefined && 'sudo is not installed') || (!isRoot && 'needs root')
 
 describe.skipIf(noSshd)(`OpenSSH's sshd${skipped(noSshd)}`, () => {
@@ -163,68 +154,3 @@ describe.skipIf(noSudo)(`the real sudo${skipped(noSudo)}`, () => {
     })
   })
 })
-
-/** As the user who runs the tests, on a free port, with nothing outside `folder`. */
-async function startSshd(folder: string, sudoFolder: string) {
-  const port = await freePort()
-  for (const type of ['rsa', 'ed25519'])
-    await execa('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', join(folder, `host_${type}`)])
-  const config = [
-    `Port ${port}`,
-    'ListenAddress 127.0.0.1',
-    `HostKey ${folder}/host_ed25519`,
-    `HostKey ${folder}/host_rsa`,
-    `AuthorizedKeysFile ${folder}/authorized_keys`,
-    'PermitRootLogin yes',
-    'UsePAM no',
-    'StrictModes no',
-    'PidFile none',
-    `SetEnv PATH=${sudoFolder}:${process.env.PATH} FAKE_SUDO=by_user FAKE_PASSWORD="correct horse"`,
-  ]
-  await writeFile(join(folder, 'sshd_config'), `${config.join('\n')}\n`)
-  // Started as root, sshd insists on this folder; Debian makes it when its own sshd starts.
-  const isOurs = isRoot && !existsSync('/run/sshd')
-  if (isOurs) mkdirSync('/run/sshd', { mode: 0o755 })
-  const child = spawn(SSHD ?? '', ['-D', '-e', '-f', join(folder, 'sshd_config')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const ended = new Promise<void>(resolve => child.on('exit', () => resolve()))
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (piece: Buffer) => {
-      log += `${piece}`
-      if (log.includes('Server listening')) resolve()
-    })
-    child.on('exit', () => reject(new Error(`sshd ended: ${log}`)))
-  })
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      child.kill()
-      await ended
-      if (isOurs) rmdirSync('/run/sshd')
-    },
-  }
-}
-
-async function startAgent(socket: string) {
-  const child = spawn(AGENT ?? '', ['-D', '-a', socket], { stdio: 'ignore' })
-  const ended = new Promise<void>(resolve => child.on('close', () => resolve()))
-  await vi.waitUntil(() => existsSync(socket))
-  return {
-    socket,
-    async [Symbol.asyncDispose]() {
-      child.kill()
-      await ended
-    },
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })

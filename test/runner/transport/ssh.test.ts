@@ -539,3 +539,43 @@ describe('a machine that is not reached', () => {
     await expect(connect(target(server.port), options({ signal: abort.signal }))).rejects.toThrow('enough')
   })
 })
+
+describe('a password', () => {
+  it.each(['password', 'keyboard-interactive'] as const)('logs in by %s', async by => {
+    await using server = await machine({ keys: [], password: { by, is: 'open sesame' } })
+    await using _vm = await connect(target(server.port, { password: 'open sesame' }), options())
+    expect(server.seen.passwords).toEqual(['open sesame'])
+  })
+
+  it.each(['password', 'keyboard-interactive'] as const)(
+    'that is wrong is said once by %s, and not shown',
+    async by => {
+      await using server = await machine({ keys: [], password: { by, is: 'open sesame' } })
+      const error = await failure(connect(target(server.port, { password: 'shut sesame' }), options()))
+      expect(error.why).toBe('no key, and not the password, was accepted for user deploy')
+      expect(`${error.why} ${error.hint}`).not.toContain('shut sesame')
+      expect(server.seen.passwords).toEqual(['shut sesame'])
+    },
+  )
+
+  it('is not sent to a machine that takes keys only', async () => {
+    await using server = await machine({ keys: [userKey.public] })
+    await writeFile(join(folder, '.ssh/id_ed25519'), userKey.private)
+    await using _vm = await connect(target(server.port, { password: 'open sesame' }), options())
+    expect(server.seen.passwords).toEqual([])
+  })
+
+  it('comes after a key that is named', async () => {
+    await using server = await machine({
+      keys: [userKey.public],
+      password: { by: 'password', is: 'open sesame' },
+    })
+    const privateKeyFile = join(folder, 'named')
+    await writeFile(privateKeyFile, userKey.private)
+    await using _vm = await connect(
+      target(server.port, { password: 'open sesame', privateKeyFile }),
+      options(),
+    )
+    expect(server.seen.passwords).toEqual([])
+  })
+})

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { connect, createServer, type Socket } from 'node:net'
-import ssh2, { type ParsedKey, type ServerChannel } from 'ssh2'
+import ssh2, { type AuthenticationType, type ParsedKey, type ServerChannel } from 'ssh2'
 
 /** An SSH server on loopback that runs what it is told to, and remembers what it was sent. */
 export async function startSshServer(options: {
   readonly hostKeys: readonly string[]
   /** Public keys that may log in; without any, none is asked for. */
   readonly keys?: readonly string[]
+  /** Also lets in, asked for in the one way or the other; `seen.passwords` has what was said. */
+  readonly password?: { readonly by: 'password' | 'keyboard-interactive'; readonly is: string }
   readonly env?: NodeJS.ProcessEnv
   readonly loginShell?: string
   /** The machine's output travels one byte at a time. */
@@ -14,18 +16,34 @@ export async function startSshServer(options: {
   /** Takes the command and never says anything again. */
   readonly deaf?: boolean
 }): Promise<SshServer> {
-  const seen = { lines: [] as string[], stdin: '', offered: [] as string[], connections: 0 }
+  const seen = {
+    lines: [] as string[],
+    stdin: '',
+    offered: [] as string[],
+    passwords: [] as string[],
+    connections: 0,
+  }
   const allowed = options.keys?.map(parse)
   const server = new ssh2.Server({ hostKeys: [...options.hostKeys] }, client => {
     client.on('error', () => {})
     client.on('authentication', login => {
-      if (allowed === undefined) return login.accept()
-      if (login.method !== 'publickey') return login.reject(['publickey'])
+      const { password } = options
+      const methods: AuthenticationType[] = password ? ['publickey', password.by] : ['publickey']
+      const hear = (said: string | undefined) => {
+        seen.passwords.push(said ?? '')
+        if (said === password?.is) login.accept()
+        else login.reject(methods)
+      }
+      if (allowed === undefined && password === undefined) return login.accept()
+      if (login.method === 'password') return hear(login.password)
+      if (login.method === 'keyboard-interactive' && password?.by === login.method)
+        return login.prompt([{ prompt: 'Password: ', echo: false }], ([said]) => hear(said))
+      if (login.method !== 'publickey' || allowed === undefined) return login.reject(methods)
       const offered = login.key.data
       const key = allowed.find(candidate => candidate.getPublicSSH().equals(offered))
       if (!login.signature) seen.offered.push(offered.toString('base64'))
       if (!key || (login.signature && login.blob && !key.verify(login.blob, login.signature, login.hashAlgo)))
-        return login.reject(['publickey'])
+        return login.reject(methods)
       login.accept()
     })
     client.on('session', accept => {
@@ -75,6 +93,7 @@ export interface SshServer extends TcpServer {
     readonly stdin: string
     /** Public keys, base64. */
     readonly offered: readonly string[]
+    readonly passwords: readonly string[]
     readonly connections: number
   }
 }
