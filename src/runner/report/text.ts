@@ -50,9 +50,13 @@ export const visibleBytes = (line: Bytes): string =>
     ),
   )
 
-/** A continuation never starts further right than this, however long the name before it. */
+/** A continuation never starts further right than this, or than half the line, however long the name before it. */
 const DEEPEST_INDENT = 40
 const SHALLOW_INDENT = 6
+
+/** Where the later lines of a text start whose head is this wide. */
+export const hangingIndent = (headWidth: number, columns: number): number =>
+  headWidth > Math.min(DEEPEST_INDENT, columns / 2) ? SHALLOW_INDENT : headWidth
 
 /**
  * `head` followed by `text`, wrapped between words at `columns`; later lines start under the text.
@@ -60,7 +64,7 @@ const SHALLOW_INDENT = 6
  */
 export function hang(head: string, text: string, columns: number): string {
   const headWidth = widthOf(stripVTControlCharacters(head))
-  const indent = headWidth > DEEPEST_INDENT ? SHALLOW_INDENT : headWidth
+  const indent = hangingIndent(headWidth, columns)
   const lines: string[] = []
   for (const paragraph of text.trimEnd().split('\n')) {
     for (const line of wrapWords(

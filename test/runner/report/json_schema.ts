@@ -5,6 +5,12 @@ const text = z.string()
 const content = z.union([text, z.strictObject({ base64: z.base64() }), z.null()])
 const count = z.int().nonnegative()
 
+const ran = z.strictObject({
+  command: text,
+  exitCode: z.int().optional(),
+  output: z.array(text),
+})
+
 const hostCounts = z.strictObject({
   ok: count,
   changed: count,
@@ -30,9 +36,16 @@ export const jsonEvent = z.discriminatedUnion('event', [
   }),
   z.strictObject({ event: z.literal('play'), play: text, hosts: z.array(text) }),
   z.strictObject({
+    event: z.literal('batch'),
+    play: text,
+    number: z.int().positive(),
+    of: z.int().positive(),
+    hosts: z.array(text),
+  }),
+  z.strictObject({
     event: z.literal('phase'),
     host: text,
-    phase: z.enum(['connect', 'look', 'plan', 'apply', 'reboot', 'prove', 'done']),
+    phase: z.enum(['connect', 'look', 'plan', 'apply', 'run', 'wait', 'reboot', 'prove', 'done']),
     detail: text.optional(),
   }),
   z.strictObject({ event: z.literal('output'), host: text, step: text, line: text }),
@@ -45,6 +58,9 @@ export const jsonEvent = z.discriminatedUnion('event', [
     status: z.enum(['ok', 'changed', 'pending', 'unknown', 'skipped', 'blocked', 'failed']),
     why: text,
     hint: text.optional(),
+    item: text.optional(),
+    ignored: z.literal(true).optional(),
+    ran: ran.optional(),
   }),
   z.strictObject({
     event: z.literal('finding'),
@@ -97,6 +113,9 @@ export const jsonEvent = z.discriminatedUnion('event', [
     why: text,
     hint: text.optional(),
     output: z.array(text).optional(),
+    ran: ran.optional(),
   }),
+  z.strictObject({ event: z.literal('host_stopped'), host: text, why: text }),
+  z.strictObject({ event: z.literal('rescue'), host: text, block: text, why: text }),
   z.strictObject({ event: z.literal('recap'), hosts: z.record(text, hostCounts), exitCode: count }),
 ])

@@ -3,7 +3,7 @@ import { formatRecap } from '../../../src/runner/report/recap.ts'
 import { painter } from '../../../src/runner/report/text.ts'
 import { counts } from './example_run.ts'
 
-const plainly = { paint: painter(false), verbose: 0, columns: 80 }
+const plainly = { paint: painter(false), verbose: 0, columns: 80, check: false }
 
 test('the line is the one that Ansible prints', () => {
   const line = formatRecap({ lab1: counts({ ok: 12, changed: 3, skipped: 1 }) }, plainly).split('\n')[1]
@@ -25,6 +25,11 @@ test.each([
   [2, '    pending: 2 tasks not in effect yet'],
 ])('%i pending without a reboot due is counted', (pending, line) => {
   expect(formatRecap({ a: counts({ pending }) }, plainly).split('\n')[2]).toBe(line)
+})
+
+test('what a dry run could not foretell does not wait for anything', () => {
+  const lines = formatRecap({ a: counts({ pending: 2 }) }, { ...plainly, check: true })
+  expect(lines.split('\n')[2]).toBe('    unknown: 2 tasks: only the real run can tell')
 })
 
 test.each([
