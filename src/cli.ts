@@ -2,9 +2,13 @@
 import './node_version.ts'
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addCompletion } from './cli/completion.ts'
 import { inspectCommand } from './cli/inspect.ts'
+import { inventoryCommand } from './cli/inventory.ts'
 import { modulesCommand } from './cli/modules.ts'
 import { addRun } from './cli/run.ts'
+import { schemaCommand } from './cli/schema.ts'
+import { withFirstNames } from './cli/second_names.ts'
 import { UserError, UserErrors } from './errors.ts'
 import { formatError } from './runner/report/error.ts'
 
@@ -36,7 +40,9 @@ const program = addRun(new Command('vfio-run'))
   .addHelpText('after', `\n${EXIT_CODES}`)
   // Else -i of `vfio-run inspect -i hosts.yaml` would be taken for one of `vfio-run` itself.
   .enablePositionalOptions()
-for (const command of [inspectCommand(), modulesCommand()]) program.addCommand(command)
+for (const command of [inspectCommand(), inventoryCommand(), modulesCommand(), schemaCommand()])
+  program.addCommand(command)
+addCompletion(program)
 for (const command of [program, ...program.commands])
   command.configureHelp({ helpWidth: 80 }).exitOverride().showSuggestionAfterError()
 program.hook('preSubcommand', (_, subcommand) => refuseOptionsBefore(subcommand.name()))
@@ -59,13 +65,15 @@ function readVersion(): string {
   return version
 }
 
-/** Whoever reads may go away (`| head`): what runs on hosts goes on. */
+/** Whoever reads may go away (`| head`), and a disk may be full: what runs on hosts goes on. */
+let isLost = false
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code !== 'EPIPE' && !isLost) process.stderr.write(`stdout: ${error.message}\n`)
+  isLost = true
 })
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(withFirstNames(process.argv))
 } catch (error) {
   if (error instanceof UserError || error instanceof UserErrors) {
     process.stderr.write(formatError(error, { color: process.stderr.isTTY, columns: process.stderr.columns }))

@@ -1,47 +1,74 @@
 import { randomBytes } from 'node:crypto'
 import { homedir, hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import password from '@inquirer/password'
 import { UserError } from '../errors.ts'
-import { connect } from '../runner/transport/connect.ts'
-import type { Target, Transport } from '../runner/transport/transport.ts'
+import type { AnsibleConfiguration } from '../runner/ansible_cfg.ts'
+import { Connector } from '../runner/transport/connect.ts'
+import { SshConfig } from '../runner/transport/ssh_config/ssh_config.ts'
+import { readBecomePassword } from './become_password.ts'
+import { configuredSshArguments } from './configuration.ts'
 import type { HostFlags } from './options.ts'
+import { type Asking, askAtTerminal } from './questions.ts'
 
-/** Nothing is drawn until the question is answered. */
-export interface Asking {
-  whileAsking<Answer>(question: () => Promise<Answer>): Promise<Answer>
-}
-
-/** Connects as the flags say; each encrypted key's passphrase is asked for once. */
-export function connector(
-  flags: HostFlags,
-  asking: Asking,
-  signal: AbortSignal,
-): (target: Target) => Promise<Transport> {
+/** Connects as the flags say; each encrypted key's passphrase is asked for once. To be disposed of with the run. */
+export function connector(flags: HostFlags, asking: Asking, signal: AbortSignal): Connector {
   const passphrases = new Map<string, Promise<string | undefined>>()
   const passphrase = (file: string): Promise<string | undefined> => {
-    const asked = passphrases.get(file) ?? ask(asking, `passphrase of ${file}`)
+    const asked = passphrases.get(file) ?? askAtTerminal(asking, `passphrase of ${file}:`, { echo: false })
     passphrases.set(file, asked)
     return asked
   }
-  return target =>
-    connect(target, {
-      knownHostsFiles: [flags.knownHosts ?? join(homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
-      acceptNewHostKeys: flags.acceptNewHostKeys ?? false,
-      passphrase,
-      signal,
-    })
+  return new Connector({
+    knownHostsFiles: [flags.knownHosts ?? join(homedir(), '.ssh/known_hosts'), '/etc/ssh/ssh_known_hosts'],
+    knownHostsByDefault: flags.knownHosts === undefined,
+    acceptNewHostKeys: flags.acceptNewHostKeys ?? false,
+    passphrase,
+    whileAsking: process.stdin.isTTY ? question => asking.whileAsking(question) : undefined,
+    signal,
+  })
 }
 
-/** What -b, -K, -u, --private-key and -T say. Asks for the sudo password where -K wants that. */
-export async function loginOptions(flags: HostFlags, asking: Asking) {
+/** What the flags say of logging in and becoming somebody else; `-k` and `-K` ask. */
+export async function loginOptions(flags: HostFlags, configuration: AnsibleConfiguration, asking: Asking) {
   return {
     become: flags.become ?? false,
-    becomePassword: flags.askBecomePass ? await askBecomePassword(asking) : undefined,
+    becomeUser: flags.becomeUser,
+    becomeMethod: flags.becomeMethod,
+    becomePassword: await readBecomePassword({
+      ask: flags.askBecomePass ? () => askSecret(asking, BECOME_PASSWORD) : undefined,
+      file: becomePasswordFile(flags, configuration),
+      env: process.env,
+    }),
+    password: flags.askPass ? await askSecret(asking, LOGIN_PASSWORD) : undefined,
+    sshArguments: configuredSshArguments(flags, configuration),
+    connection: flags.connection,
     user: flags.user,
     privateKey: flags.privateKey,
-    connectTimeout: flags.timeout,
+    connectTimeout: flags.timeout ?? 30,
+    connectTimeoutIsDefault: flags.timeout === undefined,
+    acceptNewHostKeys: flags.acceptNewHostKeys ?? false,
+    sshConfig: new SshConfig(),
   }
+}
+
+function becomePasswordFile(
+  { becomePasswordFile: path }: HostFlags,
+  { becomePasswordFile: set }: AnsibleConfiguration,
+): { readonly path: string; readonly from: string } | undefined {
+  if (path !== undefined) return { path, from: '--become-password-file' }
+  return set && { path: set.value, from: set.from }
+}
+
+const LOGIN_PASSWORD = {
+  option: '-k',
+  what: 'login password',
+  hint: 'set ansible_password, or log in with a key',
+}
+
+const BECOME_PASSWORD = {
+  option: '-K',
+  what: 'become password',
+  hint: 'set ansible_become_password or VFIO_RUN_BECOME_PASSWORD, or name a file with --become-password-file',
 }
 
 /** Sorts by time, and is one word of letters, digits and dashes: it names folders on the hosts. */
@@ -50,17 +77,12 @@ export const newRunId = (): string =>
 
 export const whoAmI = (): string => `${userInfo().username}@${hostname()}`
 
-async function askBecomePassword(asking: Asking): Promise<string> {
-  const answer = await ask(asking, 'sudo password')
+/** Throws UserError where there is no terminal. */
+async function askSecret(
+  asking: Asking,
+  { option, what, hint }: { option: string; what: string; hint: string },
+): Promise<string> {
+  const answer = await askAtTerminal(asking, `${what}:`, { echo: false })
   if (answer !== undefined) return answer
-  throw new UserError({
-    where: '-K',
-    why: 'there is no terminal to ask for the sudo password',
-    hint: 'set ansible_become_password, or let sudo need none',
-  })
-}
-
-async function ask(asking: Asking, what: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined
-  return await asking.whileAsking(() => password({ message: `${what}:` }, { output: process.stderr }))
+  throw new UserError({ where: option, why: `there is no terminal to ask for the ${what}`, hint })
 }

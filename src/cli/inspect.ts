@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import { inspectDocument } from '../inspect/document.ts'
 import { type PciNames, readPciIds } from '../inspect/pci_names.ts'
 import { renderInspection } from '../inspect/render.ts'
+import type { AnsibleConfiguration } from '../runner/ansible_cfg.ts'
 import { inspectFleet, type Sight } from '../runner/inspect_fleet.ts'
 import { type FleetHost, loadFleet } from '../runner/load_fleet.ts'
 import { columnsOf, counted, painter } from '../runner/report/text.ts'
@@ -15,8 +16,11 @@ import {
   saveSnapshot,
 } from '../runner/snapshot/snapshots.ts'
 import type { Identity, Target } from '../runner/transport/transport.ts'
-import { type Asking, connector, loginOptions, newRunId, whoAmI } from './connecting.ts'
-import { type HostFlags, SHARED } from './options.ts'
+import { configuredFlags, readConfiguration } from './configuration.ts'
+import { connector, loginOptions, newRunId, whoAmI } from './connecting.ts'
+import { addReachOptions, FORKS, type HostFlags, SHARED } from './options.ts'
+import type { Asking } from './questions.ts'
+import { vaultSecrets } from './vault_options.ts'
 
 const NOTES = `Without -i and --from it shows the machine that it is run on. It only looks: one
 connection and one script a host, and nothing is written there. What only root
@@ -38,43 +42,47 @@ Examples:
   vfio-run playbooks/gpu.yaml --from snapshots --diff`
 
 /** `vfio-run inspect`: the passthrough map of a fleet, or of this machine. */
-export const inspectCommand = (): Command =>
-  new Command('inspect')
+export function inspectCommand(): Command {
+  const command = new Command('inspect')
     .description('show what could be passed through, and what stands in the way')
     .addOption(SHARED.inventory())
     .addOption(SHARED.limit())
     .option('--save <dir>', 'keep what was seen, as snapshots')
     .option('--from <dir>', 'show snapshots: reach no host')
     .addOption(new Option('--output <form>', 'how to report').choices(['text', 'json']).default('text'))
-    .addOption(SHARED.forks())
-    .addOption(SHARED.become())
-    .addOption(SHARED.askBecomePass())
-    .addOption(SHARED.user())
-    .addOption(SHARED.privateKey())
-    .addOption(SHARED.timeout())
-    .addOption(SHARED.acceptNewHostKeys())
-    .addOption(SHARED.knownHosts())
+  return addReachOptions(command)
     .addOption(SHARED.verbose())
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\n${NOTES}`)
     .action(async (flags: Flags) => {
       process.exitCode = await main(flags)
     })
+}
 
 interface Flags extends HostFlags {
+  readonly verbose: number
   readonly save?: string
   readonly output: 'text' | 'json'
 }
 
-async function main(flags: Flags): Promise<number> {
+async function main(given: Flags): Promise<number> {
+  const configuration = readConfiguration(given)
+  // Without -i it is about this machine, whatever is configured for the others.
+  const flags = { ...configuredFlags(given, configuration), inventory: given.inventory }
   if (flags.save !== undefined && flags.from !== undefined)
     throw new UserError({
       where: 'vfio-run inspect',
       why: '--save keeps what hosts show, and --from reaches none',
       hint: 'copy the folder, or leave one of them out',
     })
+  if (flags.limit !== undefined && flags.inventory === undefined && flags.from === undefined)
+    throw new UserError({
+      where: '--limit',
+      why: 'without -i this is about the machine that it is run on',
+      hint: 'name the inventory with -i, or snapshots with --from',
+    })
   const snapshots = flags.from === undefined ? undefined : readSnapshots(flags.from)
-  const hosts = await chosenHosts(flags, snapshots)
+  const hosts = await chosenHosts(flags, configuration, snapshots)
   if (flags.save !== undefined) makeSnapshotFolder(flags.save)
   const interrupted = new AbortController()
   const sights = await look(hosts, flags, snapshots, interrupted)
@@ -102,11 +110,18 @@ function tellSaved(folder: string, sights: ReadonlyMap<string, Sight>): void {
     process.stderr.write(`${partial} of them seen without root, which no play can be planned on: add -b\n`)
 }
 
-async function chosenHosts(flags: Flags, snapshots: Snapshots | undefined): Promise<readonly FleetHost[]> {
+async function chosenHosts(
+  flags: HostFlags,
+  configuration: AnsibleConfiguration,
+  snapshots: Snapshots | undefined,
+): Promise<readonly FleetHost[]> {
   const inventories = flags.inventory ?? []
-  const login = await loginOptions(flags, { whileAsking: question => question() })
-  if (inventories.length > 0 || snapshots !== undefined)
-    return loadFleet({ ...login, inventories, snapshots, limit: flags.limit })
+  const asking: Asking = { whileAsking: question => question() }
+  const login = await loginOptions(flags, configuration, asking)
+  if (inventories.length > 0 || snapshots !== undefined) {
+    const vault = await vaultSecrets(flags, asking)
+    return loadFleet({ ...login, inventories, snapshots, limit: flags.limit, vault })
+  }
   const { become, becomePassword } = login
   const isRoot = process.getuid?.() === 0
   const identity: Identity = {
@@ -165,14 +180,15 @@ async function look(
   const progress = new Progress(hosts.length)
   const onInterrupt = () =>
     interrupted.abort(new UserError({ kind: 'unreachable', where: 'interrupted', why: 'interrupted' }))
+  await using connections = connector(flags, progress, interrupted.signal)
   process.on('SIGINT', onInterrupt)
   const { save } = flags
   try {
     return await inspectFleet(hosts, {
-      forks: flags.forks,
+      forks: flags.forks ?? FORKS,
       run: newRunId(),
       who: whoAmI(),
-      connect: connector(flags, progress, interrupted.signal),
+      connect: connections.connect,
       signal: interrupted.signal,
       snapshots,
       save: save === undefined ? undefined : (host, seen) => saveSnapshot(save, host, seen),

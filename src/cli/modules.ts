@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import { describeModule, listModules } from '../modules/document.ts'
 import { modules } from '../modules/index.ts'
 import { didYouMean } from '../nearest.ts'
+import { actions } from '../runner/actions/index.ts'
 
 /** `vfio-run modules [NAME]`: the vocabulary of playbooks. */
 export const modulesCommand = (): Command =>
@@ -10,15 +11,15 @@ export const modulesCommand = (): Command =>
     .description('list the modules, or document one')
     .argument('[name]', 'a module')
     .action((name: string | undefined) => {
-      process.stdout.write(name === undefined ? listModules(modules) : moduleText(name))
+      process.stdout.write(name === undefined ? listModules(modules, actions) : moduleText(name))
     })
 
 function moduleText(name: string): string {
-  const module = modules.get(name)
+  const module = modules.get(name) ?? actions.get(name)
   if (module !== undefined) return describeModule(module)
   throw new UserError({
     where: 'vfio-run modules',
     why: `there is no module "${name}"`,
-    hint: didYouMean(name, [...modules.keys()]) ?? 'vfio-run modules lists them',
+    hint: didYouMean(name, [...modules.keys(), ...actions.keys()]) ?? 'vfio-run modules lists them',
   })
 }
