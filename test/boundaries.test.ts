@@ -16,6 +16,7 @@ const PURE: readonly {
   { where: 'host', packages: ['node:crypto'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
   { where: 'backends', packages: ['yaml'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
   { where: 'verdict', packages: [], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
+  { where: 'schema', packages: ['zod'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
   { where: 'modules', packages: ['zod'], not: ['runner', 'inspect', 'cli', 'cli.ts'] },
   {
     where: 'inspect',
@@ -25,13 +26,17 @@ const PURE: readonly {
   { where: 'runner/host_scripts', packages: [], not: ['runner/transport', 'runner/report', 'runner/yaml'] },
   {
     where: 'runner/template',
-    packages: ['zod', '@huggingface/jinja'],
+    packages: ['zod', '@huggingface/jinja', 'yaml', 'node:crypto', 'node:path', 'node:util', 'node:vm'],
     not: ['runner/transport', 'runner/report'],
   },
   { where: 'runner/plan.ts', packages: [], not: ['runner/transport', 'runner/report'] },
   { where: 'runner/undo.ts', packages: [], not: ['runner/transport', 'runner/report'] },
   { where: 'runner/host_run/segment.ts', packages: [], not: ['runner/transport', 'runner/report'] },
   { where: 'runner/host_run/vain_reboot.ts', packages: [], not: ['runner/transport', 'runner/report'] },
+  { where: 'runner/host_run/told.ts', packages: [], not: ['runner/transport', 'runner/report'] },
+  { where: 'runner/host_run/results.ts', packages: [], not: ['runner/transport', 'runner/report'] },
+  { where: 'runner/host_run/ansible_facts.ts', packages: [], not: ['runner/transport', 'runner/report'] },
+  { where: 'runner/host_run/ansible_facts', packages: [], not: ['runner/transport', 'runner/report'] },
 ]
 
 /** As the formatter writes them: `import … from '…'` over any number of lines, `import '…'`, `import('…')`. */

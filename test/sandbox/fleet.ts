@@ -14,6 +14,12 @@ export interface Member {
   readonly serve?: Partial<ServeOptions>
 }
 
+export interface FleetOptions {
+  /** Our own server, which counts and cuts, or OpenSSH's. */
+  readonly serveBy?: typeof serveSandbox
+  readonly user?: string
+}
+
 /** Sandbox hosts behind SSH servers on loopback, with the inventory, key and known_hosts that reach them. */
 export interface Fleet extends AsyncDisposable {
   readonly folder: string
@@ -22,7 +28,10 @@ export interface Fleet extends AsyncDisposable {
   readonly hosts: ReadonlyMap<string, { readonly sandbox: Sandbox; readonly server: SandboxServer }>
 }
 
-export async function startFleet(members: Readonly<Record<string, Member>>): Promise<Fleet> {
+export async function startFleet(
+  members: Readonly<Record<string, Member>>,
+  { serveBy = serveSandbox, user = 'admin' }: FleetOptions = {},
+): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'vfio-run-fleet-'))
   const key = newKeyPair()
   const keyFile = join(folder, 'id_ed25519')
@@ -30,8 +39,8 @@ export async function startFleet(members: Readonly<Record<string, Member>>): Pro
   const started = await Promise.all(
     Object.entries(members).map(async ([name, { machine, serve }]) => {
       const sandbox = await createSandbox(machine)
-      const server = await serveSandbox(sandbox, {
-        user: 'admin',
+      const server = await serveBy(sandbox, {
+        user,
         authorizedKey: key.public,
         sudo: 'nopasswd',
         ...serve,
@@ -42,7 +51,7 @@ export async function startFleet(members: Readonly<Record<string, Member>>): Pro
   const hosts = new Map(started)
   const inventory = join(folder, 'hosts.yaml')
   const knownHosts = join(folder, 'known_hosts')
-  writeFileSync(inventory, stringify(inventoryOf(members, hosts, keyFile)))
+  writeFileSync(inventory, stringify(inventoryOf(members, hosts, { user, keyFile })))
   writeFileSync(
     knownHosts,
     [...hosts.values()].map(({ server }) => `[127.0.0.1]:${server.port} ${server.hostKeyPublic}\n`).join(''),
@@ -62,14 +71,18 @@ export async function startFleet(members: Readonly<Record<string, Member>>): Pro
   }
 }
 
-function inventoryOf(members: Readonly<Record<string, Member>>, hosts: Fleet['hosts'], keyFile: string) {
+function inventoryOf(
+  members: Readonly<Record<string, Member>>,
+  hosts: Fleet['hosts'],
+  { user, keyFile }: { readonly user: string; readonly keyFile: string },
+) {
   const entries = [...hosts].map(([name, { server }]) => [
     name,
     { ansible_host: '127.0.0.1', ansible_port: server.port, ...members[name]?.vars },
   ])
   return {
     all: {
-      vars: { ansible_user: 'admin', ansible_ssh_private_key_file: keyFile },
+      vars: { ansible_user: user, ansible_ssh_private_key_file: keyFile },
       hosts: Object.fromEntries(entries),
     },
   }

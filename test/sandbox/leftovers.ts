@@ -10,6 +10,14 @@ export function endLeftovers(root: string): void {
   }
 }
 
+/** Ends a process with all that it started, also in sessions of their own, as sshd's connections are. */
+export function endWithChildren(pid: number): void {
+  const parents = processIds().map(child => [child, parentOf(child)] as const)
+  const below = (parent: number): number[] =>
+    parents.flatMap(([child, itsParent]) => (itsParent === parent ? [child, ...below(child)] : []))
+  for (const one of [pid, ...below(pid)]) kill(one)
+}
+
 /** None where there is no /proc: then nothing is ended. */
 function processIds(): number[] {
   try {
@@ -25,6 +33,16 @@ function environmentOf(pid: number): string[] {
   } catch {
     // Somebody else's, or gone meanwhile.
     return []
+  }
+}
+
+/** The second field behind the name, which may have blanks and brackets itself (proc_pid_stat(5)). */
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2])
+  } catch {
+    return undefined
   }
 }
 
