@@ -8,17 +8,9 @@ import {
 } from '../../src/backends/bootloaders/index.ts'
 import { GENERATORS, INITRAMFS_FILES, INITRAMFS_TOOLS } from '../../src/backends/initramfs/index.ts'
 import { RULES_FILE } from '../../src/host/address_binding.ts'
+import type { AnsibleEvidence } from '../../src/host/ansible_evidence.ts'
 import type { Bytes } from '../../src/host/bytes.ts'
-import type {
-  AnsibleEvidence,
-  File,
-  Host,
-  Image,
-  InstalledKernel,
-  Menu,
-  MenuEntry,
-  PciDevice,
-} from '../../src/host/host.ts'
+import type { File, Host, Image, InstalledKernel, Menu, MenuEntry, PciDevice } from '../../src/host/host.ts'
 import { ifKnown, type Known, observed, predicted, unknown } from '../../src/host/known.ts'
 import { shellText } from './shell_text.ts'
 

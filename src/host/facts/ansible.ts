@@ -1,4 +1,4 @@
-import type { AnsibleEvidence } from '../host.ts'
+import type { AnsibleEvidence } from '../ansible_evidence.ts'
 import { type Known, observed, unknown } from '../known.ts'
 import { readProcessors } from './ansible/processors.ts'
 import { readRoute } from './ansible/route.ts'

@@ -1,4 +1,5 @@
-import type { DefaultIpv4, Host } from '../../host/host.ts'
+import type { DefaultIpv4 } from '../../host/ansible_evidence.ts'
+import type { Host } from '../../host/host.ts'
 import { type Known, observed } from '../../host/known.ts'
 import { FactsNeeded } from '../facts_on_demand.ts'
 import { UnknownYet } from '../live_variables.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { AnsibleEvidence } from '../../../src/host/ansible_evidence.ts'
 import { osRelease } from '../../../src/host/facts/system.ts'
-import type { AnsibleEvidence, Host } from '../../../src/host/host.ts'
+import type { Host } from '../../../src/host/host.ts'
 import { observed, unknown } from '../../../src/host/known.ts'
 import { FactsNeeded } from '../../../src/runner/facts_on_demand.ts'
 import { packageManagerOf } from '../../../src/runner/host_run/ansible_facts/package_manager.ts'

@@ -1,4 +1,4 @@
-import type { Processors } from '../../host.ts'
+import type { Processors } from '../../ansible_evidence.ts'
 import { linesOf } from '../fact.ts'
 
 /**

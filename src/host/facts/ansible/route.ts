@@ -1,4 +1,4 @@
-import type { DefaultIpv4 } from '../../host.ts'
+import type { DefaultIpv4 } from '../../ansible_evidence.ts'
 import { linesOf } from '../fact.ts'
 
 /** `ip route get`, `ip addr show` and sysfs of the way out (ip-route(8), ip-address(8)); undefined: there is none. */

@@ -1,4 +1,5 @@
-import type { AnsibleEvidence, Host } from '../../../host/host.ts'
+import type { AnsibleEvidence } from '../../../host/ansible_evidence.ts'
+import type { Host } from '../../../host/host.ts'
 
 export interface ProcessorFacts {
   /** Of each processor its number, its maker and its model. */

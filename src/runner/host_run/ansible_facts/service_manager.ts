@@ -1,4 +1,4 @@
-import type { AnsibleEvidence } from '../../../host/host.ts'
+import type { AnsibleEvidence } from '../../../host/ansible_evidence.ts'
 
 /** As module_utils/facts/system/service_mgr.py finds it: process 1, unless its name says nothing. */
 export function serviceManagerOf({ init, initIsSystemd, there }: AnsibleEvidence): string {
