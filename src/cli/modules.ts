@@ -4,6 +4,7 @@ import { describeModule, listModules } from '../modules/document.ts'
 import { modules } from '../modules/index.ts'
 import { didYouMean } from '../nearest.ts'
 import { actions } from '../runner/actions/index.ts'
+import { REFUSED_MODULES } from '../runner/playbook/vocabulary.ts'
 
 /** `vfio-run modules [NAME]`: the vocabulary of playbooks. */
 export const modulesCommand = (): Command =>
@@ -17,6 +18,13 @@ export const modulesCommand = (): Command =>
 function moduleText(name: string): string {
   const module = modules.get(name) ?? actions.get(name)
   if (module !== undefined) return describeModule(module)
+  const refused = Object.hasOwn(REFUSED_MODULES, name) ? REFUSED_MODULES[name] : undefined
+  if (refused !== undefined)
+    throw new UserError({
+      where: 'vfio-run modules',
+      why: `${name} is not supported: ${refused.because}`,
+      hint: refused.instead,
+    })
   throw new UserError({
     where: 'vfio-run modules',
     why: `there is no module "${name}"`,

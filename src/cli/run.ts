@@ -107,7 +107,7 @@ async function main(playbook: string, given: Flags): Promise<number> {
       check,
       diff,
       vault,
-      ...(await loginOptions(flags, configuration, report)),
+      ...(await loginOptions(isListing ? unasked(flags) : flags, configuration, report)),
       modules,
       // What only lists asks nothing.
       ...(isListing ? {} : { ask }),
@@ -120,6 +120,9 @@ async function main(playbook: string, given: Flags): Promise<number> {
     await report.close()
   }
 }
+
+/** No host is reached: no password is needed. */
+const unasked = (flags: Flags): Flags => ({ ...flags, askPass: false, askBecomePass: false })
 
 /** NO_COLOR and FORCE_COLOR are the report's to read. */
 function wantsColor({ noColor, forceColor }: AnsibleConfiguration): boolean {

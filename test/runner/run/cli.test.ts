@@ -100,6 +100,11 @@ describe.concurrent('exit code 5, a short message and no stack trace follow', ()
       /play-\d+\.yaml:3:7\n[\s\S]*vfio_idz[\s\S]*vfio_ids/,
     ],
     [
+      "a module of Ansible's that there is not",
+      () => ['modules', 'apt'],
+      /apt is not supported: one module serves all package managers\n *use package/,
+    ],
+    [
       'documentation of an unknown module',
       () => ['modules', 'vfio_idz'],
       /there is no module "vfio_idz"\n.*did you mean "vfio_ids"\?/,
@@ -153,8 +158,9 @@ describe.concurrent('without touching a host', () => {
       /^ {2}play #1 \(all\): PCI passthrough\tTAGS: \[\]\n {4}tasks:\n {6}Turn the IOMMU on\tTAGS: \[\]\n[\s\S]* {4}handlers:\n {6}reboot\tTAGS: \[\]\n$/m,
     ],
     ['--syntax-check', 'playbooks/gpu.yaml: no mistakes found\n'],
+    ['--list-tags', /TASK TAGS: \[\]\n$/],
   ] as const)('%s does what it says', async ([flag, expected], context) => {
-    const { exitCode, stdout, stderr } = await vfioRun(FLAGSHIP, '-i', fleet.inventory, flag)
+    const { exitCode, stdout, stderr } = await vfioRun(FLAGSHIP, '-i', fleet.inventory, '-K', flag)
     context.expect([exitCode, stderr]).toEqual([0, ''])
     if (typeof expected === 'string') context.expect(stdout).toBe(expected)
     else context.expect(stdout).toMatch(expected)
