@@ -4,7 +4,7 @@ import { describeModule, listModules } from '../modules/document.ts'
 import { modules } from '../modules/index.ts'
 import { didYouMean } from '../nearest.ts'
 import { actions } from '../runner/actions/index.ts'
-import { REFUSED_MODULES } from '../runner/playbook/vocabulary.ts'
+import { REFUSED_MODULES } from '../runner/playbook/refused_words.ts'
 
 /** `vfio-run modules [NAME]`: the vocabulary of playbooks. */
 export const modulesCommand = (): Command =>

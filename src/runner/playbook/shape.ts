@@ -2,7 +2,7 @@ import type { Position } from '../../errors.ts'
 import { didYouMean } from '../../nearest.ts'
 import { type Entry, isNothing, type ListNode, type MapNode, type Node } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
-import type { Refused, RefusedWords } from './vocabulary.ts'
+import type { Refused, RefusedWords } from './refused_words.ts'
 
 /** Reads nodes as what they must be. A wrong type is noted, and undefined returned. */
 export function asMap(node: Node, what: string, problems: Problems): MapNode | undefined {

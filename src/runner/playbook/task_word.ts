@@ -4,8 +4,9 @@ import type { Action } from '../actions/action.ts'
 import type { Word } from '../run_types.ts'
 import type { Entry, MapNode } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
+import { REFUSED_MODULES } from './refused_words.ts'
 import { noteRefused, noteUnknownKey, refusalOf, type Vocabulary } from './shape.ts'
-import { BUILTIN, META, REFUSED_MODULES, SHARED_MODULES } from './vocabulary.ts'
+import { BUILTIN, META, SHARED_MODULES } from './vocabulary.ts'
 
 /** All that a task can do. */
 export interface Words {

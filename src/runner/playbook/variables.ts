@@ -3,9 +3,9 @@ import { ANSIBLE_VARIABLES, judgeAnsibleName } from '../inventory/ansible_variab
 import type { Scope, Value } from '../template/template.ts'
 import { type Entry, isNothing, type Node, textNode } from '../yaml/yaml_node.ts'
 import type { Problems } from './problems.ts'
+import type { RefusedWords } from './refused_words.ts'
 import { asMap } from './shape.ts'
 import { type Templated, templated } from './templated.ts'
-import type { RefusedWords } from './vocabulary.ts'
 
 /** Variables of one place: a group, a file, a play. A host's variables are a stack of these, lowest precedence first. */
 export type Layer = ReadonlyMap<string, Variable>

@@ -72,8 +72,6 @@ const LOOKUPS: Readonly<Record<string, (terms: List, named: Dict, scope: Scope) 
   sequence: terms => terms.flatMap(term => sequence(asString(term))),
 }
 
-export const LOOKUP_NAMES: readonly string[] = Object.keys(LOOKUPS)
-
 const FILE =
   'it would read a file of the controller: put the text into a variable, or use the copy or template module'
 const REFUSED_LOOKUPS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import { modules } from '../../../../src/modules/index.ts'
 import { actions } from '../../../../src/runner/actions/index.ts'
-import { IMPORT_TASKS, REFUSED_MODULES, SHARED_MODULES } from '../../../../src/runner/playbook/vocabulary.ts'
+import { REFUSED_MODULES } from '../../../../src/runner/playbook/refused_words.ts'
+import { IMPORT_TASKS, SHARED_MODULES } from '../../../../src/runner/playbook/vocabulary.ts'
 import ansible from '../ansible_2_14.json' with { type: 'json' }
 import { type Chapter, judge, type Refused, refusedIn, type Standing } from '../standing.ts'
 
