@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import { newKeyPair } from '../../sandbox/keys.ts'
+import { untilListening } from './listening.ts'
 
 /** Why there can be no accounts of a test's own; undefined where there can. */
 export function noAccounts(...programs: readonly string[]): string | undefined {
@@ -65,19 +66,12 @@ export async function startAccounts(rules: {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const ended = new Promise<void>(resolve => child.on('close', () => resolve()))
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (piece: Buffer) => {
-      log += `${piece}`
-      if (log.includes('Server listening')) resolve()
-    })
-    child.on('exit', () => reject(new Error(`sshd ended: ${log}`)))
-  })
+  const log = await untilListening(child)
   return {
     ...{ folder, port },
     home: at('home'),
     varLib: at('lib'),
-    connections: () => log.match(/Connection from/g)?.length ?? 0,
+    connections: () => log().match(/Connection from/g)?.length ?? 0,
     keyFile: at('user_key'),
     knownHosts: at('known_hosts'),
     async [Symbol.asyncDispose]() {

@@ -6,6 +6,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { vi } from 'vitest'
+import { untilListening } from './listening.ts'
 
 const SSHD = ['/usr/sbin/sshd', '/usr/bin/sshd'].find(existsSync)
 const AGENT = ['/usr/bin/ssh-agent'].find(existsSync)
@@ -43,18 +44,11 @@ export async function startSshd(folder: string, path: string, more: readonly str
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const ended = new Promise<void>(resolve => child.on('exit', () => resolve()))
-  let log = ''
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on('data', (piece: Buffer) => {
-      log += `${piece}`
-      if (log.includes('Server listening')) resolve()
-    })
-    child.on('exit', () => reject(new Error(`sshd ended: ${log}`)))
-  })
+  const log = await untilListening(child)
   return {
     port,
     pid: child.pid,
-    log: () => log,
+    log,
     async [Symbol.asyncDispose]() {
       child.kill()
       await ended
